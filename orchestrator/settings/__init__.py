@@ -1,0 +1,201 @@
+"""Every setting: meaning, unit, default, bound. Frozen; the defaults themselves stand in ``config/``."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.domain.task import Complexity, Importance, Phase
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """A group of settings; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Provider(Frozen):
+    """One provider of models."""
+
+    adapter: Literal["anthropic", "google", "openai", "command"]
+    key_env: tuple[str, ...] = ()
+    """Environment variables that may hold the key, first hit wins; empty: no key is needed."""
+    base_url: str | None = None
+    """Overrides the SDK's default and its own variable; an ``http(s)://`` address."""
+    base_url_env: tuple[str, ...] = ()
+    """The SDK's own variables, read where ``base_url`` is unset."""
+    command: str | None = None
+    """``command`` only: a shell line; the prompt is on its standard input, the tree is its working folder."""
+    pass_env: tuple[str, ...] = ()
+    """``command`` only: environment variables it may see (its own keys)."""
+    config_dirs: tuple[str, ...] = ()
+    """``command`` only: folders of the user's home it may read, ``~`` expanded."""
+    cost_per_call: Decimal | None = Field(default=None, ge=0)
+    """``command`` only: US dollars a call; without it a money cap refuses this provider."""
+    tiers: dict[int, str] = {}
+    """Model id by tier: 1 quick, 2 balanced, 3 deep."""
+
+
+class Role(Frozen):
+    """Overrides an agent file's own provider and tier."""
+
+    provider: str | None = None
+    tier: int | None = Field(default=None, ge=1, le=3)
+    model: str | None = None
+    """An exact model id; wins over the tier."""
+    effort: str | None = None
+    max_output_tokens: int | None = Field(default=None, ge=1, le=200_000)
+
+
+class Price(Frozen):
+    """US dollars per million tokens, where the price list is wrong or silent."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+    cache_read: Decimal | None = Field(default=None, ge=0)
+    cache_write: Decimal | None = Field(default=None, ge=0)
+
+
+class CallDeadlines(Frozen):
+    """Wall-clock limits of one attempt at a call (I12), seconds."""
+
+    first_byte_s: Seconds
+    idle_s: Seconds
+    total_s: Seconds
+
+
+class Retries(Frozen):
+    """L10: attempts after the first, for what may heal."""
+
+    waits_s: tuple[Seconds, ...]
+    """Seconds before each further attempt; its length is the number of retries."""
+    retry_after_cap_s: Seconds
+    """A provider that asks for longer than this is waited for no further: the run pauses."""
+
+
+class Models(Frozen):
+    """Providers, tiers, deadlines, retries, prices."""
+
+    providers: dict[str, Provider]
+    roles: dict[str, Role] = {}
+    deadlines: CallDeadlines
+    retries: Retries
+    prices: dict[str, Price] = {}
+    """By exact model id; wins over the price list."""
+
+
+class IterationLimits(Frozen):
+    """L9: executor answers a task may have."""
+
+    tiny: int = Field(ge=1, le=50)
+    simple: int = Field(ge=1, le=50)
+    moderate: int = Field(ge=1, le=50)
+    complex: int = Field(ge=1, le=50)
+
+    def of(self, complexity: Complexity) -> int:
+        """The limit of that complexity."""
+        return int(getattr(self, complexity.value))
+
+
+class ComplexityScore(Frozen):
+    """L9: words and what they add to the score; bounds of the grades."""
+
+    words: dict[str, int]
+    """Word or phrase (any case, in title and description) -> points, each counted once."""
+    simple_up_to: int = Field(ge=0)
+    moderate_up_to: int = Field(ge=0)
+
+
+class Loop(Frozen):
+    """The loop's limits."""
+
+    iterations: IterationLimits
+    complexity: ComplexityScore
+    autofix_rounds: int = Field(ge=0, le=10)
+    """L7: rounds of fix and gate that use up no iteration."""
+    lookups_per_iteration: int = Field(ge=0, le=100)
+    """Look-up turns the executor may take before it must answer."""
+    edit_retries: int = Field(ge=0, le=10)
+    """Times an answer whose edits do not apply goes back inside the same iteration."""
+    environment_retries: int = Field(ge=0, le=10)
+    """L8: times a gate is run again for an environment failure before the run pauses."""
+    environment_wait_s: float = Field(ge=0, le=3600, allow_inf_nan=False)
+    """Seconds before such a retry."""
+    review_send_backs: int = Field(ge=0, le=5)
+    """Times the architect's review may send a green task back (L13)."""
+    redesigns: int = Field(ge=0, le=5)
+    lanes: int = Field(ge=1, le=64)
+    """Tasks worked on at once (L14)."""
+
+
+class GateLimits(Frozen):
+    """Limits of the gate's commands."""
+
+    check_timeout_s: Seconds
+    setup_timeout_s: Seconds
+    output_cap_bytes: int = Field(ge=4096, le=1_000_000_000)
+    """Kept on disk of one check's output."""
+    memory_mb: int = Field(ge=64)
+    """Resident memory of a check's whole process tree."""
+    processes: int = Field(ge=8)
+    file_size_mb: int = Field(ge=1)
+    coverage_minimum: Percent
+    """L11: blocks below the lower of this and the base's own coverage."""
+    dependency_folders: tuple[str, ...]
+    """Folder names that survive between tasks and are read-only in gates."""
+    allow: tuple[Literal["network", "home"], ...] = ()
+    protected: tuple[str, ...]
+    """Glob patterns the executor may not change, on top of the base's tests (I10)."""
+
+
+class Autofix(Frozen):
+    """L5, L6."""
+
+    safe_imports: tuple[str, ...] = ()
+    """Symbols whose import may be added wherever it is found."""
+    strict: bool = False
+    """True: only the list above; else symbols defined exactly once as well."""
+
+
+class Budgets(Frozen):
+    """B1-B4: config/phase_budgets.yaml."""
+
+    enabled: bool = True
+    base: Literal["configured", "registry"] = "configured"
+    tokens: dict[Phase, Annotated[int, Field(gt=0)]]
+    latency_s: dict[Phase, Seconds]
+    complexity: dict[Complexity, Positive]
+    importance: dict[Importance, Positive]
+    weights: dict[Phase, Positive]
+    warning_ratio: Positive
+    """Use above this share of the limit is ``exceeded``; between 1 and this it is ``warning``."""
+    stop_task_ratio: Positive
+    stop_phase_ratio: Positive
+    mode: Literal["enforce", "observe"] = "enforce"
+
+
+class Caps(Frozen):
+    """The run's hard caps (I4), held by reservation before each call."""
+
+    max_tokens: int | None = Field(default=None, gt=0)
+    max_cost_usd: Decimal | None = Field(default=None, gt=0)
+
+
+class Settings(Frozen):
+    """Everything that can be set; ``orchestrate config show`` prints each value and where it came from."""
+
+    models: Models
+    loop: Loop
+    gate: GateLimits
+    autofix: Autofix
+    budgets: Budgets
+    caps: Caps
+    sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    on_pause: Literal["advise", "pause"] = "advise"
+    """R9: what the pause advice does."""
