@@ -1,0 +1,222 @@
+"""The desk where model calls are bought: reserve, journal the intent, ask, save the answer, journal it, charge.
+
+The order is the promise (I3, I4): the intent is synced before the request is sent, the raw answer is on disk before it
+is used, usage is charged before the text is looked at. An answer of this run is never bought again; an intent without
+an answer is charged at its worst case, marked, and asked once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from orchestrator.domain.call import Answer, Charge, Deadlines, Request, Usage
+from orchestrator.domain.errors import JournalError, ModelError, PausedError
+from orchestrator.domain.record import CallRecord, from_json, prompt_digest, request_json, to_json
+from orchestrator.ledger.charges import answer_fields, charge_fields, money, worst_charge
+from orchestrator.ledger.durable import write_whole
+from orchestrator.ledger.journal import Entry, Journal
+from orchestrator.ledger.purse import Purse, WorstCase, input_bound
+from orchestrator.ports import Clock, Llm, Prices
+from orchestrator.settings import Models
+
+_CHARS_PER_TOKEN = 4
+"""B6: a reply without usage is estimated at a token for four characters."""
+
+
+class CallDesk:
+    """Implements :class:`orchestrator.ports.Desk` for one run; lanes share it."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        folder: Path,
+        llms: Mapping[str, Llm],
+        prices: Prices,
+        purse: Purse,
+        models: Models,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._folder = folder
+        self._llms = llms
+        self._prices = prices
+        self._purse = purse
+        self._models = models
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answered: dict[str, Entry] = {}
+        self._attempts: dict[str, int] = {}
+        for entry in journal.entries:
+            if entry["type"] == "call:intent":
+                self._attempts[entry["call"]] = entry["attempt"]
+            elif entry["type"] == "call:answer":
+                self._answered[entry["call"]] = entry
+
+    def ask(self, request: Request) -> Answer:
+        """See :class:`orchestrator.ports.Desk`."""
+        call = request.key.call_id
+        known = self._answered.get(call)
+        if known is not None:
+            return self._recall(known)
+        return self._retrying(request)(self._attempt, request)
+
+    def _recall(self, entry: Entry) -> Answer:
+        path = self._folder / f"{entry['call']}.json"
+        try:
+            content = path.read_bytes()
+            record = from_json(json.loads(content))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise JournalError(
+                f"{path}: the journal says this answer was bought, but it cannot be read: {error}",
+                hint="restore the file from a copy: an answer is never bought twice",
+            ) from None
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise JournalError(
+                f"{path}: is not the answer the journal names (checksum)", hint="restore the file from a copy"
+            )
+        return record.answer
+
+    def _retrying(self, request: Request) -> Retrying:
+        waits = self._models.retries.waits_s
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.retry_after_s if isinstance(error, ModelError) and error.retry_after_s else 0.0
+            cap = self._models.retries.retry_after_cap_s
+            if asked > cap:
+                raise PausedError(
+                    f"{request.provider} asks to wait {asked:.0f} s, more than the {cap:.0f} s this run waits",
+                    hint=f"`orchestrate resume` in {asked / 60:.0f} minutes",
+                    slug="provider-wait",
+                )
+            return max(waits[state.attempt_number - 1], asked)
+
+        def announce(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            pause = state.next_action.sleep if state.next_action else 0.0
+            self._journal.append("call:retry", **_who(request), wait_s=pause, why=str(error))
+
+        return Retrying(
+            stop=stop_after_attempt(len(waits) + 1),
+            wait=wait,
+            retry=retry_if_exception(lambda error: isinstance(error, ModelError) and error.transient),
+            sleep=self._clock.sleep,
+            before_sleep=announce,
+            reraise=True,
+        )
+
+    def _attempt(self, request: Request) -> Answer:
+        """One attempt, journaled from intent to answer or failure."""
+        worst = self._worst_case(request)
+        ticket = self._purse.reserve(worst)
+        try:
+            attempt = self._intend(request, worst)
+            try:
+                answer = self._llms[request.provider].ask(request, self._deadlines())
+            except ModelError as error:
+                charge = worst_charge(worst) if error.billed else None
+                self._fail(request, attempt, error, charge)
+                self._purse.settle(ticket, charge)
+                raise
+            kept, charge = self._keep(request, attempt, answer)
+            self._purse.settle(ticket, charge)
+            return kept
+        finally:
+            self._purse.settle(ticket, None)
+
+    def _intend(self, request: Request, worst: WorstCase) -> int:
+        call = request.key.call_id
+        with self._lock:
+            attempt = self._attempts.get(call, 0) + 1
+            self._attempts[call] = attempt
+        self._journal.append(
+            "call:intent",
+            sync=True,
+            **_who(request),
+            attempt=attempt,
+            prompt_sha256=prompt_digest(request),
+            worst_input_tokens=worst.input_tokens,
+            worst_output_tokens=worst.output_tokens,
+            worst_cost_usd=money(worst.cost_usd),
+        )
+        return attempt
+
+    def _fail(self, request: Request, attempt: int, error: ModelError, charge: Charge | None) -> None:
+        self._journal.append(
+            "call:failed",
+            sync=True,
+            **_who(request),
+            attempt=attempt,
+            fault=error.fault.value,
+            status=error.status,
+            message=error.message,
+            billed=error.billed,
+            **charge_fields(charge or Charge()),
+        )
+
+    def _keep(self, request: Request, attempt: int, answer: Answer) -> tuple[Answer, Charge]:
+        call = request.key.call_id
+        usage = answer.usage or _estimate(request, answer)
+        cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
+        record = CallRecord(
+            key=request.key,
+            provider=request.provider,
+            model=request.model,
+            prompt_sha256=prompt_digest(request),
+            request=request_json(request),
+            answer=replace(answer, usage=usage),
+            cost_usd=cost,
+        )
+        content = json.dumps(to_json(record), ensure_ascii=True, indent=1).encode("ascii")
+        write_whole(self._folder / f"{call}.json", content)
+        fields = answer_fields(record, content)
+        self._answered[call] = self._journal.append(
+            "call:answer", sync=True, **_who(request), attempt=attempt, **fields
+        )
+        return record.answer, Charge(usage=usage, cost_usd=cost)
+
+    def _worst_case(self, request: Request) -> WorstCase:
+        bound = input_bound(request)
+        usage = Usage(
+            input_tokens=bound,
+            output_tokens=request.max_output_tokens,
+            cache_write_tokens=bound if request.cache_system else 0,
+        )
+        cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
+        return WorstCase(input_tokens=bound, output_tokens=request.max_output_tokens, cost_usd=cost)
+
+    def _deadlines(self) -> Deadlines:
+        limits = self._models.deadlines
+        return Deadlines(first_byte_s=limits.first_byte_s, idle_s=limits.idle_s, total_s=limits.total_s)
+
+
+def _who(request: Request) -> dict[str, Any]:
+    key = request.key
+    return {
+        "call": key.call_id,
+        "task": key.task,
+        "phase": key.phase.value,
+        "role": key.role,
+        "iteration": key.iteration,
+        "turn": key.turn,
+        "provider": request.provider,
+        "model": request.model,
+    }
+
+
+def _estimate(request: Request, answer: Answer) -> Usage:
+    prompt = len(request.system) + sum(len(message.text) for message in request.messages)
+    return Usage(
+        input_tokens=-(-prompt // _CHARS_PER_TOKEN),
+        output_tokens=-(-len(answer.text) // _CHARS_PER_TOKEN),
+        estimated=True,
+    )

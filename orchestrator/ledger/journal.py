@@ -1,0 +1,209 @@
+"""The journal: one JSON object a line, chained and checksummed. It alone is truth; all else is rebuilt from it.
+
+A line is ``{"seq":N,"prev":"<crc of the line before>","at":"...","type":"...", ...,"crc":"<of all before it>"}``. It is
+written by one ``write`` to an append-only descriptor whose return value is checked, then synced where the entry
+must not be lost. A write or sync that fails ends the journal: it is never tried again as if nothing had happened.
+
+Deliberate limits: one process writes (the run's lock sees to that); entries are kept in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from orchestrator.domain.errors import JournalError
+from orchestrator.ledger.durable import sync_folder
+from orchestrator.ports import Clock
+
+JOURNAL_VERSION = 1
+_FIRST_PREV = "00000000"
+_CRC_MARK = b',"crc":"'
+_RESERVED = frozenset({"seq", "prev", "at", "type", "crc"})
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A journal as it stands on disk."""
+
+    entries: tuple[Entry, ...]
+    good_bytes: int
+    """Length of the part that holds whole, valid lines."""
+    torn: bytes
+    """What follows them: the tail of a write that a crash cut off, or nothing."""
+
+
+def checksum(line: bytes) -> str:
+    """CRC-32, 8 hex digits: finds every burst up to 32 bits, all of 1 to 3 flipped bits in lines of our size."""
+    return f"{zlib.crc32(line):08x}"
+
+
+def encode(seq: int, prev: str, at: str, kind: str, fields: Mapping[str, Any]) -> bytes:
+    """One line, newline included. ``ValueError`` for a field that takes a reserved name or is no JSON."""
+    taken = _RESERVED & fields.keys()
+    if taken:
+        raise ValueError(f"journal fields may not be named {', '.join(sorted(taken))}")
+    body = {"seq": seq, "prev": prev, "at": at, "type": kind, **fields}
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    start = text[:-1].encode("ascii")
+    return start + _CRC_MARK + checksum(start).encode("ascii") + b'"}\n'
+
+
+def _decode(line: bytes, seq: int, prev: str) -> Entry | str:
+    """The entry, or why it is none."""
+    start, mark, rest = line.rpartition(_CRC_MARK)
+    if not mark or len(rest) != len('00000000"}'):
+        return "no checksum"
+    stated = rest[:8].decode("ascii", "replace")
+    if stated != checksum(start):
+        return "checksum does not match"
+    try:
+        entry: Entry = json.loads(line)
+    except ValueError:
+        return "no JSON"
+    if entry.get("seq") != seq:
+        return f"sequence {entry.get('seq')} where {seq} belongs"
+    if entry.get("prev") != prev:
+        return "does not follow the line before it"
+    return entry
+
+
+def read_journal(path: Path) -> Reading:
+    """Read and verify. Takes no lock and changes nothing.
+
+    Raises :class:`JournalError` for a bad line that is not the torn tail, naming its byte offset; damage is never
+    skipped (I5). A last line without its newline, or holding NULs, is a torn tail: that write was never confirmed.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise JournalError(
+            f"{path}: cannot be read: {error.strerror}", hint="name a run that `orchestrate status` lists"
+        ) from None
+    entries: list[Entry] = []
+    offset, prev = 0, _FIRST_PREV
+    while offset < len(content):
+        end = content.find(b"\n", offset)
+        line = content[offset:] if end < 0 else content[offset:end]
+        if end < 0:
+            break
+        entry = _decode(line, len(entries), prev)
+        if isinstance(entry, str):
+            if content.find(b"\n", end + 1) < 0 and b"\0" in line:
+                break
+            raise JournalError(
+                f"{path}: damaged at byte {offset} (entry {len(entries)}): {entry}",
+                hint="restore the file from a copy; finished branches are in the repository and stay valid",
+            )
+        entries.append(entry)
+        prev = entry["crc"]
+        offset = end + 1
+    return Reading(entries=tuple(entries), good_bytes=offset, torn=content[offset:])
+
+
+class Journal:
+    """An open journal of one run; threads may append at the same time."""
+
+    def __init__(self, path: Path, clock: Clock, reading: Reading, descriptor: int) -> None:
+        self.path = path
+        self._clock = clock
+        self._entries: list[Entry] = list(reading.entries)
+        self._descriptor = descriptor
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
+        self._broken: str | None = None
+
+    @classmethod
+    def create(cls, path: Path, clock: Clock) -> Journal:
+        """A new, empty journal. ``JournalError`` where one is there already."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        except OSError as error:
+            raise JournalError(
+                f"{path}: cannot be made: {error.strerror}", hint="free the disk, or choose another --state folder"
+            ) from None
+        sync_folder(path.parent)
+        return cls(path, clock, Reading(entries=(), good_bytes=0, torn=b""), descriptor)
+
+    @classmethod
+    def reopen(cls, path: Path, clock: Clock) -> Journal:
+        """Go on with a journal; a torn tail is set aside in ``<name>.torn-<offset>`` first."""
+        reading = read_journal(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        if reading.torn:
+            path.with_name(f"{path.name}.torn-{reading.good_bytes}").write_bytes(reading.torn)
+            os.ftruncate(descriptor, reading.good_bytes)
+            os.fsync(descriptor)
+            sync_folder(path.parent)
+        return cls(path, clock, reading, descriptor)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries so far."""
+        with self._lock:
+            return tuple(self._entries)
+
+    def of_type(self, kind: str) -> Iterator[Entry]:
+        """Entries of one type, oldest first."""
+        return (entry for entry in self.entries if entry["type"] == kind)
+
+    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
+        """Tell this listener of every further entry."""
+        self._listeners.append(listener)
+
+    def now(self) -> datetime:
+        """The run's wall clock."""
+        return self._clock.now()
+
+    def append(self, kind: str, /, *, sync: bool = False, **fields: Any) -> Entry:
+        """Write an entry; with ``sync`` it is on disk when this returns (and all entries before it).
+
+        Raises :class:`JournalError` where it could not be written; the journal takes nothing more from then on.
+        """
+        with self._lock:
+            if self._broken:
+                raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
+            prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
+            at = self._clock.now().isoformat(timespec="milliseconds")
+            line = encode(len(self._entries), prev, at, kind, fields)
+            self._put(line, sync=sync)
+            entry: Entry = json.loads(line)
+            self._entries.append(entry)
+        for listener in self._listeners:
+            listener(entry)
+        return entry
+
+    def _put(self, line: bytes, *, sync: bool) -> None:
+        try:
+            written = os.write(self._descriptor, line)
+            if sync and written == len(line):
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self._break(error.strerror or str(error))
+        if written != len(line):
+            self._break(f"only {written} of {len(line)} bytes were written (disk full, or a file-size limit)")
+
+    def _break(self, why: str) -> NoReturn:
+        self._broken = f"{self.path}: could not be written: {why}"
+        raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
+
+    def close(self) -> None:
+        """Sync and let go. Closing twice is fine."""
+        with self._lock:
+            if self._descriptor < 0:
+                return
+            if not self._broken:
+                os.fsync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._broken = self._broken or f"{self.path}: is closed"
