@@ -1,113 +1,24 @@
-"""The one door for YAML: the YAML 1.2 core scalars under strict rules, with a position for every key and value.
-
-Refused, all at once and each with line and column: duplicate keys, anchors and aliases, merge keys, tags, keys that
-are not text, several documents, infinite and not-a-number floats, and files beyond the limits below. ``no``, ``on``,
-``12:30`` and ``2026-11-21`` are text; ``012`` is twelve. The reader walks the parser's events with a stack of its own,
-so that no nesting can exhaust Python's.
-"""
+"""Walks the parser's events with a stack of its own, so that no nesting can exhaust Python's."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from orchestrator.domain.errors import UsageError
+from orchestrator.strict_yaml.fault import Fault, LoadedYaml, Loc, shown
+from orchestrator.strict_yaml.scalars import scalar
 
 MAX_CHARACTERS = 1_048_576
 """A file beyond this is not one a person wrote; the pure-Python scanner needs about 2 s for it."""
 MAX_DEPTH = 32
 """Nested collections; the deepest file of this program has 5."""
 MAX_NODES = 100_000
-MAX_DIGITS = 18
-"""Characters of an integer: what every reader of JSON holds without loss."""
-
-Key = str | int
-Loc = tuple[Key, ...]
-"""Where a value stands: ``("tasks", 0, "id")``."""
 
 _NOWHERE: Loc = (-1,)
-_SHOWN_FAULTS = 50
-
-_NULL = re.compile(r"|~|null|Null|NULL")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]+")
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """One thing wrong with a file. ``str()`` is ``FILE:LINE:COLUMN: what; mend``."""
-
-    source: str
-    line: int
-    """1-based; 0 with ``column`` 0 where no place can be named."""
-    column: int
-    """1-based, in characters."""
-    what: str
-    mend: str = ""
-
-    def __str__(self) -> str:
-        place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
-        return f"{place}: {self.what}; {self.mend}" if self.mend else f"{place}: {self.what}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedYaml:
-    """What a file says, and where it says it."""
-
-    source: str
-    data: Any
-    """Plain dict, list, str, int, float, bool, None. Of a duplicate key, the first value."""
-    values: Mapping[Loc, tuple[int, int]]
-    keys: Mapping[Loc, tuple[int, int]]
-    faults: tuple[Fault, ...] = ()
-    spoiled: frozenset[Loc] = frozenset()
-    """Places whose value is not what was written, because of a fault already told."""
-    complete: bool = True
-    """False: the text could not be read to its end, ``data`` is ``None``."""
-
-    def position(self, loc: Loc) -> tuple[int, int]:
-        """Line and column (1-based) of the value there, or of the nearest value around it."""
-        while loc and loc not in self.values:
-            loc = loc[:-1]
-        return self.values.get(loc, (1, 1))
-
-    def key_position(self, loc: Loc) -> tuple[int, int]:
-        """Line and column (1-based) of the key there; of the value where the place is an item of a list."""
-        return self.keys.get(loc) or self.position(loc)
-
-    def fault(self, loc: Loc, what: str, mend: str = "", *, at_key: bool = False) -> Fault:
-        """A fault of the reader's own at that place."""
-        line, column = self.key_position(loc) if at_key else self.position(loc)
-        return Fault(self.source, line, column, what, mend)
-
-
-def load(text: str, *, source: str) -> LoadedYaml:
-    """Read one document. ``UsageError`` with every fault where there is any; an empty document is ``None``."""
-    loaded = read(text, source=source)
-    if loaded.faults:
-        raise refuse(loaded.faults, source=source)
-    return loaded
-
-
-def refuse(faults: tuple[Fault, ...], *, source: str) -> UsageError:
-    """The error that tells all these faults, in the order of their places."""
-    found = sorted(set(faults))
-    told = tuple(str(fault) for fault in found[:_SHOWN_FAULTS])
-    if len(found) > _SHOWN_FAULTS:
-        told = (*told, f"{source}: and {len(found) - _SHOWN_FAULTS} more")
-    count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-    return UsageError(f"{source}: {count}", hint=f"mend {source} as said above", slug="bad-file", faults=told)
 
 
 def read(text: str, *, source: str) -> LoadedYaml:
@@ -127,33 +38,6 @@ def read(text: str, *, source: str) -> LoadedYaml:
         spoiled=frozenset(reader.spoiled),
         complete=complete,
     )
-
-
-def scalar(text: str) -> str | int | float | bool | None:
-    """What a plain scalar means in the YAML 1.2 core schema. ``ValueError``: a number no file may hold."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text) or _FALSE.fullmatch(text):
-        return text[0] in "tT"
-    if _INT.fullmatch(text) or _BASED.fullmatch(text):
-        if len(text) > MAX_DIGITS:
-            raise ValueError(f"the number {shown(text)} is longer than {MAX_DIGITS} characters")
-        return int(text, 0) if _BASED.fullmatch(text) else int(text)
-    if _NO_NUMBER.fullmatch(text):
-        raise ValueError(f"{text} is no number to reckon with")
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        if math.isinf(number):
-            raise ValueError(f"the number {shown(text)} is too large")
-        return number
-    return text
-
-
-def shown(text: str, limit: int = 60) -> str:
-    """Text of a file as it may stand in a message: quoted, on one line, control characters escaped, cut."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    quoted = json.dumps(cut, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in quoted)
 
 
 def _code(character: int | str) -> int:
@@ -330,36 +214,3 @@ class _Reader:
         if spoilt:
             self.spoiled.add(loc)
         return loc
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes what :func:`load` reads back unchanged: no aliases, text quoted where either YAML would misread it."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _text)
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(f"(?:{_INT.pattern}|{_BASED.pattern})$"), list("-+0123456789")
-)
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"(?:{_FLOAT.pattern})$"), list("-+.0123456789"))
-
-
-def dump(data: Any) -> str:
-    """Plain data as YAML that :func:`load` reads back equal; keys keep their order. Surrogates become U+FFFD."""
-    return yaml.dump(_clean(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _clean(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {str(_clean(key)): _clean(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_clean(item) for item in data]
-    if isinstance(data, str):
-        return _SURROGATE.sub("\ufffd", str(data))
-    return data
