@@ -98,7 +98,8 @@ class CallDesk:
                     hint=f"`orchestrate resume` in {asked / 60:.0f} minutes",
                     slug="provider-wait",
                 )
-            return max(waits[state.attempt_number - 1], asked)
+            ours = waits[min(state.attempt_number, len(waits)) - 1]  # tenacity asks after the last attempt as well
+            return max(ours, asked)
 
         def announce(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
