@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from orchestrator.domain.task import Complexity, Importance, Phase
 
@@ -109,7 +111,17 @@ class ComplexityScore(Frozen):
     words: dict[str, int]
     """Word or phrase (any case, in title and description) -> points, each counted once."""
     simple_up_to: int = Field(ge=0)
+    """Highest score of a simple task."""
     moderate_up_to: int = Field(ge=0)
+    """Highest score of a moderate task; above it, complex. Not below ``simple_up_to``."""
+    tiny_words: tuple[str, ...] = ("typo", "typos", "misspelling", "misspelled", "spelling")
+    """Words that make a task tiny (a typo-class change) where its score is no higher than a bug fix's."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ComplexityScore:
+        if self.moderate_up_to < self.simple_up_to:
+            raise ValueError(f"moderate_up_to {self.moderate_up_to} is below simple_up_to {self.simple_up_to}")
+        return self
 
 
 class Loop(Frozen):
@@ -163,6 +175,23 @@ class Autofix(Frozen):
     """True: only the list above; else symbols defined exactly once as well."""
 
 
+class Estimate(Frozen):
+    """What ``orchestrate plan`` reckons with before a registry knows better."""
+
+    low_iterations: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = 1
+    """Iterations of a task that goes well."""
+    likely_iterations: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = 1.5
+    """L15: expected of a simple task."""
+    iterations_a_limit: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = 2
+    """Iterations that the build phase's limit holds (decision 32)."""
+    gate_s: Seconds = 65
+    """One passage through the gate, seconds (L11)."""
+    flag_hours: Annotated[float, Field(gt=0, le=168, allow_inf_nan=False)] = 8
+    """B12: a task expected to take longer is flagged with a proposed split."""
+    output_share: dict[Phase, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = {}
+    """Share of a phase's tokens that the model writes, 0-1; 0.2 for a phase that is not named."""
+
+
 class Budgets(Frozen):
     """B1-B4: config/phase_budgets.yaml."""
 
@@ -178,6 +207,28 @@ class Budgets(Frozen):
     stop_task_ratio: Positive
     stop_phase_ratio: Positive
     mode: Literal["enforce", "observe"] = "enforce"
+    safety_multiplier: Positive = 1.5
+    """R9: pause advice compares what is left of the usable budget with a phase's estimate times this."""
+    critical_share_percent: Percent = 20
+    """B9: above this share of critical tasks in a file, each of them must give its ``importance_reason``."""
+    critical_share_from: int = Field(default=5, ge=1)
+    """Tasks in a file from which on the share is looked at."""
+    estimate: Estimate = Estimate()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Budgets:
+        tables: tuple[tuple[str, Mapping[Any, object], type[StrEnum]], ...] = (
+            ("tokens", self.tokens, Phase),
+            ("latency_s", self.latency_s, Phase),
+            ("weights", self.weights, Phase),
+            ("complexity", self.complexity, Complexity),
+            ("importance", self.importance, Importance),
+        )
+        for name, table, words in tables:
+            missing = [word.value for word in words if word not in table]
+            if missing:
+                raise ValueError(f"{name} lacks {', '.join(missing)}")
+        return self
 
 
 class Caps(Frozen):
