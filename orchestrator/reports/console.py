@@ -1,0 +1,260 @@
+"""A run's progress as plain text: one line a fact, a few lines a picture, one line for a shell prompt. Pure.
+
+Every text that comes from outside passes :mod:`orchestrator.reports.inert`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from orchestrator.reports.figures import clock, duration, tokens
+from orchestrator.reports.inert import one_line
+from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress, moment
+
+Event = Mapping[str, Any]
+
+QUIET_AFTER_S = 1_800.0
+"""No event for so long while running means that nobody works on it: calls and checks have limits below that."""
+
+STATE_WORDS = {
+    WAITING: "waiting",
+    RUNNING: "running",
+    "delivered": "delivered",
+    "needs_human": "needs you",
+    "failed": "failed",
+    "stopped": "stopped",
+    "skipped": "skipped",
+}
+OUTCOME_WORDS = {
+    "running": "running",
+    "delivered": "every task delivered",
+    "partly": "ended with open tasks",
+    "paused": "paused",
+    "interrupted": "interrupted",
+}
+
+
+def spent(known: Decimal, unpriced: int) -> str:
+    """Cost so far, cents at least; unknown is said."""
+    if unpriced and not known:
+        return "cost unknown"
+    places = Decimal("0.01") if known >= Decimal("0.01") or known == 0 else Decimal("0.0001")
+    return f"${known.quantize(places)}" + (" + unknown" if unpriced else "")
+
+
+def next_up(progress: Progress) -> str:
+    """What comes next, in words."""
+    waiting = [task.id for task in progress.tasks.values() if task.state == WAITING]
+    if progress.ended:
+        return ""
+    if not waiting:
+        return "the reports" if progress.done == len(progress.tasks) else "nothing after this task"
+    more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    return waiting[0] + more
+
+
+def iteration_words(task: TaskProgress) -> str:
+    """``2/5``; empty before the first iteration."""
+    return f"{task.iteration}/{task.iteration_limit or '?'}" if task.iteration else ""
+
+
+def gate_words(task: TaskProgress, yes: str = "ok", no: str = "red") -> str:
+    """The last gate's checks: ``lint ok, build ok, test red``."""
+    return ", ".join(f"{one_line(check.check, limit=20)} {yes if check.passed else no}" for check in task.checks)
+
+
+def task_words(task: TaskProgress) -> str:
+    """What is to be said of a task beside its state, one line."""
+    if task.state == WAITING:
+        return ""
+    if task.state != RUNNING:
+        return one_line(task.reason)
+    parts = [task.phase, f"iteration {iteration_words(task)}" if task.iteration else "", gate_words(task)]
+    return ", ".join(part for part in parts if part)
+
+
+def status_line(progress: Progress, now: datetime | None = None) -> str:
+    """One line for a shell prompt: ``3/10 build add-rate 2/5 $0.42``; empty where there is no run."""
+    if not progress.run:
+        return ""
+    parts = [f"{progress.done}/{len(progress.tasks)}"]
+    if progress.ended:
+        parts.append(OUTCOME_WORDS.get(progress.outcome, progress.outcome))
+    elif is_quiet(progress, now):
+        parts.append("no sign of life")
+    else:
+        task = progress.tasks.get(progress.current or "")
+        parts += [task.phase, task.id, iteration_words(task)] if task else []
+    needs = sum(task.state == "needs_human" for task in progress.tasks.values())
+    parts += [f"{needs} for you" if needs else "", spent(progress.cost_usd, progress.unpriced)]
+    return one_line(" ".join(part for part in parts if part), limit=120)
+
+
+def is_quiet(progress: Progress, now: datetime | None) -> bool:
+    """Whether a run that should be working has not been heard of for longer than anything lasts."""
+    if progress.ended or now is None or progress.last_at is None:
+        return False
+    return (now - progress.last_at).total_seconds() > QUIET_AFTER_S
+
+
+def status_text(progress: Progress, now: datetime | None = None) -> str:
+    """Where a run stands, a line a task; ends with a newline."""
+    head = f"{one_line(progress.run)}: {OUTCOME_WORDS.get(progress.outcome, one_line(progress.outcome))}"
+    lines = [f"{head}, {progress.done} of {len(progress.tasks)} tasks done, {clock(progress.elapsed(now))}"]
+    width = max((len(task.id) for task in progress.tasks.values()), default=0)
+    for task in progress.tasks.values():
+        state = STATE_WORDS.get(task.state, one_line(task.state, limit=20))
+        lines.append(f"  {one_line(task.id, limit=64):<{width}}  {state:<9}  {task_words(task)}".rstrip())
+        if task.state == RUNNING and task.headline:
+            lines.append(f"  {'':<{width}}  {'':<9}  {one_line(f'{task.category}: {task.headline}')}")
+    lines += _foot(progress, now)
+    return "\n".join(lines) + "\n"
+
+
+def _foot(progress: Progress, now: datetime | None) -> list[str]:
+    lines = [f"spent: {tokens(progress.tokens)} tokens, {spent(progress.cost_usd, progress.unpriced)}"]
+    if progress.doing and not progress.ended:
+        since = clock((now - progress.doing_since).total_seconds()) if now and progress.doing_since else ""
+        lines.append(f"now:   {one_line(progress.doing)}" + (f", {since}" if since else ""))
+    if next_up(progress):
+        lines.append(f"next:  {next_up(progress)}")
+    lines += [
+        f"yours: {one_line(answer_command(progress.run, task.id))}"
+        for task in progress.tasks.values()
+        if task.state == "needs_human"
+    ]
+    if progress.pause_reason:
+        lines.append(f"why:   {one_line(progress.pause_reason, limit=500)}")
+    if progress.hint:
+        lines.append(f"hint:  {one_line(progress.hint, limit=500)}")
+    if is_quiet(progress, now) and now and progress.last_at:
+        quiet = duration((now - progress.last_at).total_seconds())
+        lines.append(f"hint:  no sign of life for {quiet}: if nothing runs, `orchestrate resume {progress.run}`")
+    return lines
+
+
+def answer_command(run: str, task: str) -> str:
+    """The command that answers an escalation."""
+    return f'orchestrate resume {run} --task {task} --hint "..."'
+
+
+def event_line(event: Event, progress: Progress) -> str:
+    """One event as one line, ``progress`` being the state after it; empty where it says nothing to a reader."""
+    rule = _LINES.get(str(event.get("type", "")))
+    words = rule(event, progress) if rule else ""
+    if not words:
+        return ""
+    at = moment(event.get("at"))
+    task = f"{event['task']}: " if event.get("task") else ""
+    return one_line(f"{at.strftime('%H:%M:%S') if at else '--:--:--'} {task}{words}", limit=400)
+
+
+def _run_started(event: Event, progress: Progress) -> str:
+    base = str(event.get("base", ""))[:10]
+    return (
+        f"run {progress.run}: {len(progress.tasks)} tasks on {base}, sandbox {progress.sandbox}, {progress.models_mode}"
+    )
+
+
+def _task_started(event: Event, progress: Progress) -> str:
+    task = progress.tasks[str(event["task"])]
+    place = f"task {event['position']} of {event['of']}" if event.get("position") else "started"
+    return f"{place}: {task.title} ({task.complexity}, up to {task.iteration_limit} iterations)"
+
+
+def _phase_left(event: Event, progress: Progress) -> str:
+    status = event.get("status")
+    over = f", budget {status}" if status and status != "within" else ""
+    return f"{event.get('phase')} done in {duration(float(event.get('seconds') or 0))}{over}"
+
+
+def _call_failed(event: Event, progress: Progress) -> str:
+    wait = event.get("wait_s")
+    again = f", attempt {int(event.get('attempt') or 1) + 1} in {float(wait):.0f} s" if wait else ""
+    return f"call failed: {event.get('model')}: {str(event.get('fault', '')).replace('_', ' ')}{again}"
+
+
+def _call_answer(event: Event, progress: Progress) -> str:
+    used = int(event.get("input_tokens") or 0) + int(event.get("output_tokens") or 0)
+    reason = event.get("reason")
+    odd = f", {reason}" if reason not in ("end", "tool", None) else ""
+    return f"{event.get('role')} answered, {tokens(used)} tokens, {duration(float(event.get('seconds') or 0))}{odd}"
+
+
+def _check_finished(event: Event, progress: Progress) -> str:
+    note = f" ({event['note']})" if event.get("note") else ""
+    verdict = "ok" if event.get("passed") else "red"
+    return f"{event.get('check')} {verdict}, {duration(float(event.get('seconds') or 0))}{note}"
+
+
+def _gate_finished(event: Event, progress: Progress) -> str:
+    if event.get("passed"):
+        return f"gate green, {duration(float(event.get('seconds') or 0))}"
+    categories = event.get("categories")
+    named = ", ".join(f"{number} {name}" for name, number in categories.items()) if isinstance(categories, dict) else ""
+    return f"gate red: {named or 'no category'}: {event.get('headline', '')}"
+
+
+def _files(event: Event) -> str:
+    files = event.get("files")
+    if isinstance(files, list | tuple):
+        return ", ".join(str(name) for name in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")  # noqa: PLR2004 - three names fit a line
+    return str(files or "")
+
+
+def _faults(event: Event) -> str:
+    faults = event.get("faults")
+    return "; ".join(str(fault) for fault in faults[:2]) if isinstance(faults, list | tuple) else str(faults or "")
+
+
+def _review_finished(event: Event, progress: Progress) -> str:
+    findings = event.get("findings")
+    number = len(findings) if isinstance(findings, list | tuple) else findings
+    return f"review: {str(event.get('verdict', '')).replace('_', ' ')}" + (f", {number} findings" if number else "")
+
+
+def _task_finished(event: Event, progress: Progress) -> str:
+    task = progress.tasks[str(event["task"])]
+    state = STATE_WORDS.get(task.state, task.state)
+    reason = f": {task.reason}" if task.reason else ""
+    cost = spent(task.cost_usd, task.unpriced)
+    return f"{state}{reason} ({iteration_words(task) or 'no'} iterations, {duration(task.seconds)}, {cost})"
+
+
+def _run_finished(event: Event, progress: Progress) -> str:
+    words = OUTCOME_WORDS.get(progress.outcome, progress.outcome)
+    done = f"{progress.done} of {len(progress.tasks)} tasks done, {duration(progress.elapsed(None))}"
+    used = f"{tokens(progress.tokens)} tokens, {spent(progress.cost_usd, progress.unpriced)}"
+    return f"run {progress.run}: {words}, {done}, {used}"
+
+
+_LINES: dict[str, Callable[[Event, Progress], str]] = {
+    "run:started": _run_started,
+    "session:started": lambda _, progress: "resumed" if progress.sessions > 1 else "",
+    "setup:started": lambda *_: "set-up of the lane's environment",
+    "setup:finished": lambda event, _: f"set-up done in {duration(float(event.get('seconds') or 0))}",
+    "task:started": _task_started,
+    "phase:entered": lambda event, _: f"{event.get('phase')}",
+    "phase:left": _phase_left,
+    "call:failed": _call_failed,
+    "call:answer": _call_answer,
+    "call:lost": lambda event, _: f"an answer of {event.get('model')} was lost in flight, charged at its worst case",
+    "iteration:started": lambda event, _: f"iteration {event.get('iteration')} of {event.get('limit')}",
+    "edits:applied": lambda event, _: f"edits applied: {_files(event)}",
+    "edits:refused": lambda event, _: f"edits refused: {_faults(event)}",
+    "check:finished": _check_finished,
+    "gate:finished": _gate_finished,
+    "autofix:applied": lambda event, _: f"auto-fix, no model: {event.get('what', '')} {_files(event)}",
+    "move:decided": lambda event, _: f"move: {str(event.get('move', '')).replace('_', ' ')}: {event.get('why', '')}",
+    "adr:accepted": lambda event, _: f"ADR: {event.get('title', '')}",
+    "review:finished": _review_finished,
+    "commit:made": lambda event, _: f"commit {str(event.get('commit', ''))[:10]}",
+    "branch:landed": lambda event, _: f"branch {event.get('branch', '')}",
+    "task:finished": _task_finished,
+    "run:paused": lambda event, _: f"paused: {event.get('reason', '')} hint: {event.get('hint', '')}",
+    "run:finished": _run_finished,
+    "note": lambda event, _: f"note: {event.get('text', '')}",
+}

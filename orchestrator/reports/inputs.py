@@ -1,0 +1,143 @@
+"""What reports need beside :class:`~orchestrator.domain.outcome.RunSummary`: small frozen records, texts as read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from orchestrator.domain.adr import Adr
+from orchestrator.domain.failure import Failure
+from orchestrator.domain.gate import GateReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of the night: a phase of a task, or the set-up."""
+
+    task: str
+    """Empty for the set-up."""
+    phase: str
+    """A :class:`~orchestrator.domain.task.Phase` value, or ``setup``."""
+    start_s: float
+    """Seconds of working time since the run's start; time between sessions is cut out."""
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateMark:
+    """A gate on the time line."""
+
+    task: str
+    at_s: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """When what happened, for the picture."""
+
+    spans: tuple[Span, ...] = ()
+    gates: tuple[GateMark, ...] = ()
+    breaks_s: tuple[float, ...] = ()
+    """Where a session ended and a later one went on."""
+    seconds: float = 0.0
+    """Its whole length, without the time between sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitTerms:
+    """How one phase's token limit came about (B1, B7)."""
+
+    phase: str
+    base: int
+    complexity: str
+    """The factor as written in the configuration: ``1.5``."""
+    importance: str
+    weight: str
+    limit: int
+    absolute: bool = False
+    """The task set it (B2): nothing was multiplied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNote:
+    """One model call, for "what spent the most"."""
+
+    phase: str
+    role: str
+    model: str
+    iteration: int
+    tokens: int
+    seconds: float
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One remark of a reviewer."""
+
+    text: str
+    severity: str = ""
+    """In the reviewer's words: ``blocking``, ``minor`` ..."""
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRound:
+    """One review of the finished diff."""
+
+    role: str
+    model: str
+    verdict: str
+    """``accept``, ``send_back`` ..., as the agent's answer was read."""
+    findings: tuple[Finding, ...] = ()
+    text: str = ""
+    """The answer's prose, as received."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDetail:
+    """A task's texts, as they lie in its folder. Everything may be missing."""
+
+    adr: Adr | None = None
+    adr_options: int = 0
+    diff: str = ""
+    """The delivered diff, or the last one tried."""
+    failing_check: str = ""
+    failing_command: str = ""
+    failing_output: str = ""
+    """Of the last red gate, as the tool wrote it."""
+    failures: tuple[Failure, ...] = ()
+    """Of the last red gate."""
+    gate: GateReport | None = None
+    """The last gate."""
+    reviews: tuple[ReviewRound, ...] = ()
+    calls: tuple[CallNote, ...] = ()
+    limits: tuple[LimitTerms, ...] = ()
+    importance: str = "medium"
+    hints: tuple[str, ...] = ()
+    """What a human already answered to an escalation, oldest first."""
+    folder: str = ""
+    """The task's folder, as the user would type it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInputs:
+    """All of a run's report beside its summary."""
+
+    details: Mapping[str, TaskDetail] = field(default_factory=lambda: MappingProxyType({}))
+    """By task id."""
+    timeline: Timeline = Timeline()
+    earlier_tasks: int = 0
+    """Tasks tried in earlier runs of this project, and their conflicts: L13 speaks from 20 tasks on."""
+    earlier_conflicts: int = 0
+
+    def detail(self, task: str) -> TaskDetail:
+        """That task's texts, empty where none were given."""
+        return self.details.get(task, _NOTHING)
+
+
+_NOTHING = TaskDetail()

@@ -1,0 +1,409 @@
+"""The fold of a run's events into where it stands. Pure; live view, status and watch all draw its result.
+
+Events of an unknown type change nothing but the time of the last sign of life: newer journals still show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from orchestrator.domain.outcome import RunOutcome, TaskStatus
+from orchestrator.ledger.charges import charge_of
+
+Event = Mapping[str, Any]
+
+WAITING = "waiting"
+RUNNING = "running"
+DONE = frozenset(status.value for status in TaskStatus)
+"""States of a task that will not move again in this session."""
+NOTES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckNote:
+    """One check of the last gate."""
+
+    check: str
+    passed: bool
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskProgress:
+    """Where one task stands."""
+
+    id: str
+    title: str = ""
+    complexity: str = ""
+    iteration_limit: int = 0
+    state: str = WAITING
+    """``waiting``, ``running``, or a :class:`~orchestrator.domain.outcome.TaskStatus` value."""
+    phase: str = ""
+    iteration: int = 0
+    branch: str = ""
+    tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    """What is known of the cost."""
+    unpriced: int = 0
+    """Calls without a known price."""
+    started_at: datetime | None = None
+    seconds: float = 0.0
+    """Set when the task has ended."""
+    checks: tuple[CheckNote, ...] = ()
+    """Of the gate that is running, or ran last."""
+    headline: str = ""
+    """The last gate's first failure, one line; empty after a green gate."""
+    category: str = ""
+    move: str = ""
+    why: str = ""
+    reason: str = ""
+    auto_fixed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a run stands."""
+
+    run: str = ""
+    base: str = ""
+    sandbox: str = ""
+    models_mode: str = ""
+    outcome: str = RunOutcome.RUNNING.value
+    started_at: datetime | None = None
+    last_at: datetime | None = None
+    """Time of the last event."""
+    session_at: datetime | None = None
+    """When the present session began."""
+    worked_s: float = 0.0
+    """Seconds of the sessions before it, without the time between them."""
+    sessions: int = 0
+    tasks: Mapping[str, TaskProgress] = field(default_factory=lambda: MappingProxyType({}))
+    """By id, in the run's order."""
+    current: str | None = None
+    """The task worked on (the last one heard of, with several lanes)."""
+    doing: str = ""
+    """What is under way, in words; empty between steps."""
+    doing_since: datetime | None = None
+    calls: int = 0
+    """Answers received."""
+    retries: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced: int = 0
+    setup_seconds: float = 0.0
+    pause_reason: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    """The last of them."""
+    seconds: float = 0.0
+    """Set when the run has ended."""
+
+    @property
+    def tokens(self) -> int:
+        """Input plus output of all calls."""
+        return self.input_tokens + self.output_tokens
+
+    @property
+    def done(self) -> int:
+        """Tasks that have ended."""
+        return sum(task.state in DONE for task in self.tasks.values())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run, or its session, is over."""
+        return self.outcome != RunOutcome.RUNNING.value
+
+    def elapsed(self, now: datetime | None) -> float:
+        """Seconds worked, all sessions; up to the last event where the run is over or ``now`` is unknown."""
+        until = self.last_at if self.ended or now is None else now
+        since = self.session_at or self.started_at
+        if since is None or until is None:
+            return self.worked_s
+        return self.worked_s + max((until - since).total_seconds(), 0.0)
+
+
+def fold(events: Iterable[Event]) -> Progress:
+    """Where a run stands after those events."""
+    progress = Progress()
+    for event in events:
+        progress = step(progress, event)
+    return progress
+
+
+def step(progress: Progress, event: Event) -> Progress:
+    """Where it stands after one more event."""
+    at = moment(event.get("at"))
+    kind = str(event.get("type", ""))
+    if kind == "session:started" and progress.sessions:
+        progress = replace(progress, worked_s=progress.elapsed(progress.last_at))
+    if at is not None:
+        progress = replace(progress, last_at=at)
+    rule = _RULES.get(kind)
+    if kind.startswith("call:"):
+        progress = _charge(progress, event)
+    return progress if rule is None else rule(progress, event)
+
+
+def moment(value: object) -> datetime | None:
+    """The time an event names; ``None`` where it names none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _text(event: Event, key: str) -> str:
+    value = event.get(key)
+    return "" if value is None else str(value)
+
+
+def _number(event: Event, key: str) -> int:
+    value = event.get(key)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _real(event: Event, key: str) -> float:
+    value = event.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _task(progress: Progress, event: Event, **changes: Any) -> Progress:
+    """Change the event's task; a task the start did not name is added."""
+    name = _text(event, "task")
+    if not name:
+        return progress
+    task = progress.tasks.get(name) or TaskProgress(id=name)
+    return replace(progress, tasks={**progress.tasks, name: replace(task, **changes)})
+
+
+def _doing(progress: Progress, event: Event, words: str) -> Progress:
+    task = _text(event, "task")
+    return replace(
+        progress, current=task or progress.current, doing=words, doing_since=progress.last_at if words else None
+    )
+
+
+def _charge(progress: Progress, event: Event) -> Progress:
+    if "input_tokens" not in event:
+        return progress
+    charge = charge_of(event)
+    known, cost = charge.cost_usd is not None, charge.cost_usd or Decimal(0)
+    progress = replace(
+        progress,
+        input_tokens=progress.input_tokens + charge.usage.input_tokens,
+        output_tokens=progress.output_tokens + charge.usage.output_tokens,
+        cost_usd=progress.cost_usd + cost,
+        unpriced=progress.unpriced + (not known),
+    )
+    task = progress.tasks.get(_text(event, "task"))
+    if task is None:
+        return progress
+    return _task(
+        progress,
+        event,
+        tokens=task.tokens + charge.usage.total,
+        cost_usd=task.cost_usd + cost,
+        unpriced=task.unpriced + (not known),
+    )
+
+
+def _run_started(progress: Progress, event: Event) -> Progress:
+    tasks = {
+        _text(item, "id"): TaskProgress(
+            id=_text(item, "id"),
+            title=_text(item, "title"),
+            complexity=_text(item, "complexity"),
+            iteration_limit=_number(item, "iteration_limit"),
+        )
+        for item in event.get("tasks", ())
+        if isinstance(item, Mapping)
+    }
+    return replace(
+        progress,
+        run=_text(event, "run"),
+        base=_text(event, "base"),
+        sandbox=_text(event, "sandbox"),
+        models_mode=_text(event, "models_mode"),
+        started_at=progress.last_at,
+        tasks=tasks,
+    )
+
+
+def _session_started(progress: Progress, event: Event) -> Progress:
+    """A resumed run runs again: what waited for its pause is taken up where it stood."""
+    return replace(
+        progress,
+        sessions=progress.sessions + 1,
+        session_at=progress.last_at,
+        outcome=RunOutcome.RUNNING.value,
+        pause_reason="",
+        hint="",
+        doing="",
+        doing_since=None,
+        sandbox=_text(event, "sandbox") or progress.sandbox,
+        models_mode=_text(event, "models_mode") or progress.models_mode,
+    )
+
+
+def _task_started(progress: Progress, event: Event) -> Progress:
+    known = progress.tasks.get(_text(event, "task")) or TaskProgress(id=_text(event, "task"))
+    progress = _task(
+        progress,
+        event,
+        state=RUNNING,
+        branch=_text(event, "branch") or known.branch,
+        complexity=_text(event, "complexity") or known.complexity,
+        iteration_limit=_number(event, "iteration_limit") or known.iteration_limit,
+        started_at=known.started_at or progress.last_at,
+        reason="",
+    )
+    return _doing(progress, event, "")
+
+
+def _phase_entered(progress: Progress, event: Event) -> Progress:
+    return _doing(_task(progress, event, phase=_text(event, "phase"), state=RUNNING), event, "")
+
+
+def _call_intent(progress: Progress, event: Event) -> Progress:
+    return _doing(progress, event, f"{_text(event, 'role')} asks {_text(event, 'model')}")
+
+
+def _call_failed(progress: Progress, event: Event) -> Progress:
+    words = f"{_text(event, 'role')}: {_text(event, 'fault').replace('_', ' ')}"
+    wait = _real(event, "wait_s")
+    words += f", again in {wait:.0f} s" if wait else ""
+    return _doing(replace(progress, retries=progress.retries + 1), event, words)
+
+
+def _call_answer(progress: Progress, event: Event) -> Progress:
+    return _doing(replace(progress, calls=progress.calls + 1), event, "")
+
+
+def _iteration_started(progress: Progress, event: Event) -> Progress:
+    progress = _task(
+        progress,
+        event,
+        iteration=_number(event, "iteration"),
+        iteration_limit=_number(event, "limit") or _limit(progress, event),
+    )
+    return _doing(progress, event, "")
+
+
+def _limit(progress: Progress, event: Event) -> int:
+    task = progress.tasks.get(_text(event, "task"))
+    return task.iteration_limit if task else 0
+
+
+def _edits_applied(progress: Progress, event: Event) -> Progress:
+    return _doing(_task(progress, event, checks=(), headline="", category=""), event, "gate")
+
+
+def _check_finished(progress: Progress, event: Event) -> Progress:
+    task = progress.tasks.get(_text(event, "task"))
+    note = CheckNote(
+        check=_text(event, "check"),
+        passed=bool(event.get("passed")),
+        seconds=_real(event, "seconds"),
+        note=_text(event, "note"),
+    )
+    before = task.checks if task else ()
+    if any(check.check == note.check for check in before) and note.check == before[0].check:
+        before = ()  # the gate starts anew, after an auto-fix
+    return _task(progress, event, checks=(*before, note))
+
+
+def _gate_finished(progress: Progress, event: Event) -> Progress:
+    categories = event.get("categories")
+    names = ", ".join(str(name) for name in categories) if isinstance(categories, Mapping) else ""
+    headline = "" if event.get("passed") else _text(event, "headline")
+    return _doing(_task(progress, event, headline=headline, category=names), event, "")
+
+
+def _autofix_applied(progress: Progress, event: Event) -> Progress:
+    task = progress.tasks.get(_text(event, "task"))
+    fixed = (task.auto_fixed if task else 0) + 1
+    return _doing(_task(progress, event, auto_fixed=fixed, checks=()), event, "gate, after an auto-fix")
+
+
+def _move_decided(progress: Progress, event: Event) -> Progress:
+    return _task(progress, event, move=_text(event, "move"), why=_text(event, "why"))
+
+
+def _branch_landed(progress: Progress, event: Event) -> Progress:
+    return _task(progress, event, branch=_text(event, "branch"))
+
+
+def _task_finished(progress: Progress, event: Event) -> Progress:
+    task = progress.tasks.get(_text(event, "task"))
+    progress = _task(
+        progress,
+        event,
+        state=_text(event, "status"),
+        phase="",
+        reason=_text(event, "reason"),
+        iteration=_number(event, "iterations") or (task.iteration if task else 0),
+        seconds=_real(event, "seconds"),
+    )
+    return replace(_doing(progress, event, ""), current=None)
+
+
+def _run_paused(progress: Progress, event: Event) -> Progress:
+    return replace(
+        progress,
+        outcome=RunOutcome.PAUSED.value,
+        pause_reason=_text(event, "reason"),
+        hint=_text(event, "hint"),
+        doing="",
+        doing_since=None,
+    )
+
+
+def _run_finished(progress: Progress, event: Event) -> Progress:
+    outcome = _text(event, "outcome") or RunOutcome.PARTLY.value
+    return replace(progress, outcome=outcome, seconds=_real(event, "seconds"), doing="", doing_since=None, current=None)
+
+
+def _setup_started(progress: Progress, event: Event) -> Progress:
+    return _doing(progress, event, "set-up of the lane's environment")
+
+
+def _setup_finished(progress: Progress, event: Event) -> Progress:
+    return _doing(replace(progress, setup_seconds=progress.setup_seconds + _real(event, "seconds")), event, "")
+
+
+def _note(progress: Progress, event: Event) -> Progress:
+    return replace(progress, notes=(*progress.notes, _text(event, "text"))[-NOTES_KEPT:])
+
+
+_RULES: dict[str, Callable[[Progress, Event], Progress]] = {
+    "run:started": _run_started,
+    "session:started": _session_started,
+    "setup:started": _setup_started,
+    "setup:finished": _setup_finished,
+    "task:started": _task_started,
+    "phase:entered": _phase_entered,
+    "call:intent": _call_intent,
+    "call:failed": _call_failed,
+    "call:answer": _call_answer,
+    "iteration:started": _iteration_started,
+    "edits:applied": _edits_applied,
+    "check:finished": _check_finished,
+    "gate:finished": _gate_finished,
+    "autofix:applied": _autofix_applied,
+    "move:decided": _move_decided,
+    "branch:landed": _branch_landed,
+    "task:finished": _task_finished,
+    "run:paused": _run_paused,
+    "run:finished": _run_finished,
+    "note": _note,
+}

@@ -1,0 +1,295 @@
+"""A made-up night, told as journal events: ten tasks, every way to end, two sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Event = dict[str, Any]
+
+RUN = "20261121-0236-pilot"
+START = datetime(2026, 11, 21, 2, 36, tzinfo=UTC)
+CHECKS = ("lint", "build", "test", "coverage")
+
+TASKS: tuple[tuple[str, str, str, int], ...] = (
+    ("fix-offset", "Bug fix: parse dates with an offset", "simple", 3),
+    ("add-rate", "New currency rate service", "moderate", 5),
+    ("import-csv", "New import of CSV files into the database", "complex", 7),
+    ("typo-readme", "Typo in the README", "tiny", 3),
+    ("unused-names", "Bug fix: remove dead names", "simple", 3),
+    ("retry-http", "Integration: retries for the HTTP client", "moderate", 5),
+    ("big-ledger", "New ledger with database integration", "complex", 7),
+    ("circular", "Break the circular import", "moderate", 5),
+    ("report-totals", "Totals in the report", "simple", 3),
+    ("after-ledger", "Statements from the ledger", "simple", 3),
+)
+
+
+class Story:
+    """Tells events; its clock moves only when told to."""
+
+    def __init__(self) -> None:
+        self.at = START
+        self.events: list[Event] = []
+
+    def say(self, kind: str, after: float = 0.0, **fields: Any) -> None:
+        self.at += timedelta(seconds=after)
+        self.events.append(
+            {"seq": len(self.events), "at": self.at.isoformat(timespec="milliseconds"), "type": kind, **fields}
+        )
+
+    def call(
+        self, task: str, phase: str, role: str, iteration: int, *, used: int, cost: str | None, seconds: float = 30.0
+    ) -> None:
+        model = "gemini-3-pro" if role == "executor" else "claude-opus-4-9"
+        who = {
+            "call": f"{task}.{phase}.{role}.{iteration}.1",
+            "task": task,
+            "phase": phase,
+            "role": role,
+            "iteration": iteration,
+            "turn": 1,
+            "provider": "google" if role == "executor" else "anthropic",
+            "model": model,
+            "attempt": 1,
+        }
+        self.say("call:intent", 0.1, **who)
+        self.say(
+            "call:answer",
+            seconds,
+            **who,
+            reason="end",
+            seconds=seconds,
+            **charge(used, cost),
+        )
+
+    def gate(
+        self, task: str, iteration: int, *, red: str = "", categories: dict[str, int] | None = None, headline: str = ""
+    ) -> None:
+        for check in CHECKS:
+            self.say(
+                "check:finished",
+                5,
+                task=task,
+                iteration=iteration,
+                check=check,
+                passed=check != red,
+                seconds=5.0,
+                note="",
+            )
+            if check == red:
+                break
+        self.say(
+            "gate:finished",
+            0,
+            task=task,
+            iteration=iteration,
+            passed=not red,
+            categories=categories or {},
+            headline=headline,
+            seconds=5.0 * (CHECKS.index(red) + 1 if red else len(CHECKS)),
+        )
+
+    def phase(self, task: str, name: str) -> None:
+        self.say("phase:entered", 0.5, task=task, phase=name)
+
+    def left(self, task: str, name: str, used: int, seconds: float, status: str = "within") -> None:
+        self.say("phase:left", 0, task=task, phase=name, tokens=used, seconds=seconds, status=status)
+
+
+def charge(used: int, cost: str | None) -> Event:
+    """Charge fields as the ledger writes them."""
+    return {
+        "input_tokens": used * 3 // 4,
+        "output_tokens": used - used * 3 // 4,
+        "cached_tokens": used // 4,
+        "cache_write_tokens": 0,
+        "thinking_tokens": 0,
+        "estimated": False,
+        "cost_usd": cost,
+    }
+
+
+def _begin(story: Story) -> None:
+    story.say(
+        "run:started",
+        run=RUN,
+        base="4f2a9c1e7b3d5f60718293a4b5c6d7e8f9012345",
+        tasks=[
+            {"id": name, "title": title, "complexity": grade, "iteration_limit": limit}
+            for name, title, grade, limit in TASKS
+        ],
+        sandbox="bwrap",
+        models_mode="live",
+        repo="~/code/shop",
+        state_dir=f"runs/{RUN}",
+    )
+    story.say("session:started")
+    story.say("setup:started", 0.2)
+    story.say("setup:finished", 42, seconds=42.0)
+
+
+def _open(story: Story, place: int) -> str:
+    name, _, grade, limit = TASKS[place]
+    branch = f"orchestrate/{RUN}/{name}"
+    story.say(
+        "task:started", 1, task=name, branch=branch, complexity=grade, iteration_limit=limit, position=place + 1, of=10
+    )
+    for phase in ("discover", "define"):
+        story.phase(name, phase)
+        story.left(name, phase, 0, 0.5)
+    story.phase(name, "plan")
+    story.call(name, "plan", "architect", 1, used=6_200, cost="0.0612")
+    story.say("adr:accepted", 0, task=name, title=f"How to do {name}", number=1)
+    story.left(name, "plan", 6_200, 30.1)
+    story.phase(name, "build")
+    return name
+
+
+def _try(story: Story, name: str, number: int, limit: int, *, used: int = 4_100, cost: str | None = "0.0140") -> None:
+    story.say("iteration:started", 0, task=name, iteration=number, limit=limit)
+    story.call(name, "build", "executor", number, used=used, cost=cost, seconds=21.0)
+    story.say("edits:applied", 0.2, task=name, iteration=number, files=[f"src/{name}.py"], tolerated=[])
+
+
+def _move(story: Story, name: str, number: int, move: str, why: str) -> None:
+    story.say("move:decided", 0, task=name, iteration=number, move=move, why=why)
+
+
+def _end(
+    story: Story, name: str, status: str, reason: str, iterations: int, *, build: int, verdict: str = "within"
+) -> None:
+    story.left(name, "build", build, 60.0 * max(iterations, 1), verdict)
+    if status == "delivered":
+        story.phase(name, "deliver")
+        story.call(name, "deliver", "architect", 1, used=3_000, cost="0.0300", seconds=12.0)
+        story.say("review:finished", 0, task=name, verdict="accept", findings=[])
+        story.say("commit:made", 0.3, task=name, commit=f"{iterations:02d}" + "c0ffee" * 6 + "ab", tree="7" * 40)
+        story.say(
+            "branch:landed",
+            0.1,
+            task=name,
+            branch=f"orchestrate/{RUN}/{name}",
+            commit=f"{iterations:02d}" + "c0ffee" * 6 + "ab",
+        )
+        story.left(name, "deliver", 3_000, 12.5)
+    story.say(
+        "task:finished",
+        0,
+        task=name,
+        status=status,
+        reason=reason,
+        iterations=iterations,
+        seconds=90.0 + 60 * iterations,
+        tokens=6_200 + build + (3_000 if status == "delivered" else 0),
+        cost_usd="0.1",
+    )
+
+
+def _accepted(story: Story, place: int, limit: int) -> None:
+    name = _open(story, place)
+    _try(story, name, 1, limit)
+    story.gate(name, 1)
+    _move(story, name, 1, "accept", "the gate is green")
+    _end(story, name, "delivered", "", 1, build=4_100)
+
+
+def _retried(story: Story, place: int, limit: int, category: str, headline: str, move: str) -> None:
+    name = _open(story, place)
+    _try(story, name, 1, limit)
+    story.gate(name, 1, red="test", categories={category: 1}, headline=headline)
+    _move(story, name, 1, move, f"a failure of category {category}")
+    _try(story, name, 2, limit)
+    story.gate(name, 2)
+    _move(story, name, 2, "accept", "the gate is green")
+    _end(story, name, "delivered", "", 2, build=8_200, verdict="warning")
+
+
+def _first_session(story: Story) -> None:
+    _accepted(story, 0, 3)
+    _retried(story, 1, 5, "tactical", "tests/test_rate.py::test_rounding: assert 3.14 == 3.15", "retry")
+    _retried(story, 2, 7, "hallucination", "csv.DictReader has no attribute 'readall'", "warn")
+    _accepted(story, 3, 3)
+    name = _open(story, 4)
+    _try(story, name, 1, 3)
+    story.gate(name, 1, red="lint", categories={"trivial": 2}, headline="F841 local variable `total` is never used")
+    _move(story, name, 1, "auto_fix", "trivial failures only")
+    story.say("autofix:applied", 0.2, task=name, iteration=1, files=[f"src/{name}.py"], what="disable comment")
+    story.gate(name, 1)
+    _move(story, name, 1, "accept", "the gate is green")
+    _end(story, name, "delivered", "", 1, build=4_100)
+    story.say("run:paused", 1, reason="the provider's quota is used up", hint=f"orchestrate resume {RUN}")
+
+
+def _second_session(story: Story) -> None:
+    story.say("session:started", 3_600)
+    _retried(story, 5, 5, "strategic", "coverage 61 % is below 80 %", "redesign")
+    name = _open(story, 6)
+    for number in (1, 2):
+        _try(story, name, number, 7, used=21_000, cost=None)
+        story.gate(name, number, red="build", categories={"tactical": 3}, headline="error: incompatible types")
+        _move(story, name, number, "retry", "a failure of category tactical")
+    _end(story, name, "stopped", "build used 42,000 of 26,000 tokens", 2, build=42_000, verdict="exceeded")
+    name = _open(story, 7)
+    for number in range(1, 6):
+        _try(story, name, number, 5)
+        story.gate(
+            name,
+            number,
+            red="test",
+            categories={"strategic": 1},
+            headline="ImportError: cannot import name 'Order' (circular)",
+        )
+        _move(story, name, number, "redesign" if number == 2 else "retry", "the same failure again")
+    _end(story, name, "needs_human", "the same failure after 5 iterations and a redesign", 5, build=20_500)
+    name = _open(story, 8)
+    story.say("call:failed", 1, **{**_who(name), "fault": "server", "attempt": 1, "wait_s": 2.0}, **charge(0, "0"))
+    _end(story, name, "failed", "the provider refused the request: prompt too long", 0, build=0)
+    story.say(
+        "task:finished",
+        0,
+        task="after-ledger",
+        status="skipped",
+        reason="big-ledger was not delivered",
+        iterations=0,
+        seconds=0.0,
+        tokens=0,
+        cost_usd="0",
+    )
+    story.say("note", 0, text="replay: 0 prompts drifted")
+    story.say("run:finished", 1, outcome="partly", seconds=1_500.0)
+
+
+def _who(task: str) -> Event:
+    return {
+        "call": f"{task}.build.executor.1.1",
+        "task": task,
+        "phase": "build",
+        "role": "executor",
+        "iteration": 1,
+        "turn": 1,
+        "provider": "google",
+        "model": "gemini-3-pro",
+    }
+
+
+def night() -> list[Event]:
+    """The whole night."""
+    story = Story()
+    _begin(story)
+    _first_session(story)
+    _second_session(story)
+    return story.events
+
+
+def until(kind: str, number: int = 1, **fields: Any) -> Iterator[Event]:
+    """The night up to and with the n-th event of that type and those fields."""
+    seen = 0
+    for event in night():
+        yield event
+        if event["type"] == kind and all(event.get(key) == value for key, value in fields.items()):
+            seen += 1
+            if seen == number:
+                return
+    raise AssertionError(f"the night has no {number}. {kind} with {fields}")
