@@ -65,14 +65,17 @@ class LoadedYaml:
         return Fault(self.source, line, column, what, mend)
 
 
-def refuse(faults: tuple[Fault, ...], *, source: str) -> UsageError:
-    """The error that tells all these faults, in the order of their places."""
+def refuse(faults: tuple[Fault, ...], *, source: str = "") -> UsageError:
+    """The error that tells all these faults, in the order of their places; ``source`` names the file they are in."""
     found = sorted(set(faults))
+    sources = {fault.source for fault in found}
+    name = source or (sources.pop() if len(sources) == 1 else f"{len(sources)} places")
     told = tuple(str(fault) for fault in found[:_SHOWN_FAULTS])
     if len(found) > _SHOWN_FAULTS:
-        told = (*told, f"{source}: and {len(found) - _SHOWN_FAULTS} more")
+        told = (*told, f"{name}: and {len(found) - _SHOWN_FAULTS} more")
     count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-    return UsageError(f"{source}: {count}", hint=f"mend {source} as said above", slug="bad-file", faults=told)
+    message = f"{name}: {count}" if source or len(sources) <= 1 else f"{count} in {name}"
+    return UsageError(message, hint="mend each as said above; nothing was started", slug="bad-file", faults=told)
 
 
 def shown(text: str, limit: int = 60) -> str:

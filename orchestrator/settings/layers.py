@@ -1,0 +1,213 @@
+"""The layers settings come from, weakest first, and how they are laid over each other."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator import strict_yaml
+from orchestrator.domain.errors import UsageError
+from orchestrator.resources import config_dir
+from orchestrator.settings import Settings
+from orchestrator.settings.faults import nearest
+from orchestrator.strict_yaml import Fault, LoadedYaml, Loc, shown
+
+SHIPPED = ("models.yaml", "loop.yaml", "gate.yaml", "phase_budgets.yaml")
+"""The files of ``config/`` that hold settings."""
+VARIABLE = "ORCHESTRATE_"
+"""Prefix of environment variables; ``__`` stands between the parts: ``ORCHESTRATE_LOOP__LANES``."""
+USER_FILE_BYTES = 4 * strict_yaml.MAX_CHARACTERS
+
+_PART = re.compile(r'"([^"]*)"|([^."]+)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Settings from one place: a fragment of the tree of :class:`~orchestrator.settings.Settings`."""
+
+    name: str
+    """As told to the user: a file's path, ``environment ORCHESTRATE_...``, ``command line --set ...``."""
+    data: Mapping[str, Any]
+    text: LoadedYaml | None = None
+    """Where its values stand; ``None``: the whole layer is one value."""
+    project: bool = False
+    """It lies beside the tasks file, so it may come with a repository: it may not name programs or addresses."""
+
+    def origin(self, loc: Loc) -> str:
+        """Where the value there was set: ``FILE:LINE``, or the layer's name."""
+        return f"{self.name}:{self.text.key_position(loc)[0]}" if self.text else self.name
+
+    def fault(self, loc: Loc, what: str, mend: str = "", *, at_key: bool = False) -> Fault:
+        """A fault of the value (or the key) there."""
+        if self.text is None:
+            return Fault(self.name, 0, 0, what, mend)
+        return self.text.fault(loc, what, mend, at_key=at_key)
+
+
+def read_text(path: Path, *, name: str) -> str:
+    """A file a person wrote: regular, not too large, UTF-8 (a byte-order mark is dropped). ``UsageError`` else."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                kind = "a folder" if path.is_dir() else "no regular file"
+                raise UsageError(f"{name} is {kind}", hint="name a YAML file", slug="bad-file")
+            content = file.read(USER_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"{name} does not exist", hint="check the path", slug="no-file") from None
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}", hint="check the path", slug="bad-file") from None
+    if len(content) > USER_FILE_BYTES:
+        raise UsageError(f"{name} is larger than {USER_FILE_BYTES:,} bytes", hint="split it", slug="bad-file")
+    return decode(content, name=name)
+
+
+def decode(content: bytes, *, name: str) -> str:
+    """UTF-8 text of those bytes; ``UsageError`` with the place of the first byte that is none."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
+        what = f"the byte 0x{content[error.start]:02x} is not UTF-8"
+        fault = Fault(name, line, column, what, "save the file as UTF-8")
+        raise strict_yaml.refuse((fault,), source=name) from None
+
+
+def file_layer(path: Path, *, name: str) -> tuple[Layer, tuple[Fault, ...]]:
+    """A settings file, and what is wrong with its YAML."""
+    loaded = strict_yaml.read(read_text(path, name=name), source=name)
+    faults = list(loaded.faults)
+    data = loaded.data if loaded.data is not None else {}
+    if not isinstance(data, dict):
+        faults.append(loaded.fault((), "a mapping of settings expected", "write section: {key: value}"))
+        data = {}
+    return Layer(name=name, data=data, text=loaded), tuple(faults)
+
+
+def shipped_layers() -> list[Layer]:
+    """The defaults of ``config/``. ``UsageError``: the installation was edited and broken."""
+    layers = []
+    for file in SHIPPED:
+        layer, faults = file_layer(config_dir() / file, name=f"config/{file}")
+        if faults:
+            raise strict_yaml.refuse(faults, source=layer.name)
+        layers.append(layer)
+    return layers
+
+
+def user_file(environment: Mapping[str, str]) -> Path | None:
+    """Where the user's own settings would lie: ``$XDG_CONFIG_HOME`` or ``~/.config``; ``None`` without a home."""
+    base = environment.get("XDG_CONFIG_HOME", "")
+    if not base.startswith("/"):
+        home = environment.get("HOME", "")
+        if not home.startswith("/"):
+            return None
+        base = f"{home}/.config"
+    return Path(base) / "orchestrator" / "config.yaml"
+
+
+def environment_layers(environment: Mapping[str, str]) -> tuple[list[Layer], list[Fault]]:
+    """One layer for each ``ORCHESTRATE_...`` variable that names a setting.
+
+    A variable with ``__`` that names no section is a fault; one without is another's, unless it nearly names a setting.
+    """
+    layers: list[Layer] = []
+    faults: list[Fault] = []
+    sections = list(Settings.model_fields)
+    for variable in sorted(environment):
+        if not variable.startswith(VARIABLE):
+            continue
+        parts = tuple(variable[len(VARIABLE) :].lower().split("__"))
+        name = f"environment {variable}"
+        if parts[0] in sections:
+            layer, found = _value_layer(name, parts, environment[variable])
+            layers.append(layer)
+            faults.extend(found)
+        elif len(parts) > 1 or nearest(parts[0], sections).startswith("did you mean"):
+            faults.append(Fault(name, 0, 0, f"unknown section {shown(parts[0])}", nearest(parts[0], sections)))
+    return layers, faults
+
+
+def set_layers(sets: Sequence[str]) -> tuple[list[Layer], list[Fault]]:
+    """One layer for each ``--set key=value``; a part of the key that holds dots stands in double quotes."""
+    layers: list[Layer] = []
+    faults: list[Fault] = []
+    for item in sets:
+        key, equals, value = item.partition("=")
+        name = f"command line --set {key}"
+        parts = tuple(quoted or bare for quoted, bare in _PART.findall(key))
+        if not equals or not parts or ".".join(_quoted(part) for part in parts) != key.strip():
+            faults.append(Fault(name, 0, 0, f"{shown(item)} is not key=value", "write --set loop.lanes=2"))
+            continue
+        layer, found = _value_layer(name, parts, value)
+        layers.append(layer)
+        faults.extend(found)
+    return layers, faults
+
+
+def _value_layer(name: str, parts: tuple[str, ...], value: str) -> tuple[Layer, list[Fault]]:
+    """One value, written as YAML, at that place of the tree."""
+    loaded = strict_yaml.read(value, source=name)
+    faults = [Fault(name, 0, 0, fault.what, fault.mend) for fault in loaded.faults]
+    data: Any = loaded.data
+    for part in reversed(parts):
+        data = {part: data}
+    return Layer(name=name, data=data), faults
+
+
+def _quoted(part: str) -> str:
+    return f'"{part}"' if "." in part else part
+
+
+def dotted(loc: Loc) -> str:
+    """A place of the tree as the user writes it: ``models.prices."gpt-4.1".input``."""
+    return ".".join(_quoted(str(part)) for part in loc)
+
+
+def overlay(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, tuple[str, Layer, Loc]]]:
+    """All layers in one tree, the later over the earlier, and for each leaf where it came from.
+
+    Mappings are merged key by key; everything else is replaced whole.
+    """
+    tree: dict[str, Any] = {}
+    origins: dict[str, tuple[str, Layer, Loc]] = {}
+    for layer in layers:
+        for loc, value in _leaves(layer.data, ()):
+            _put(tree, loc, value, origins)
+            origins[dotted(loc)] = (layer.origin(loc), layer, loc)
+    return tree, origins
+
+
+def _leaves(data: Any, loc: Loc) -> Iterator[tuple[Loc, Any]]:
+    """Every value that is no mapping, and every empty mapping."""
+    if isinstance(data, Mapping) and data:
+        for key, value in data.items():
+            yield from _leaves(value, (*loc, key))
+    elif loc:
+        yield loc, data
+
+
+def _put(tree: dict[str, Any], loc: Loc, value: Any, origins: dict[str, tuple[str, Layer, Loc]]) -> None:
+    """Lay one leaf over the tree; what it covers loses its origin. An empty mapping covers nothing of a mapping."""
+    for depth, part in enumerate(loc[:-1], start=1):
+        inner = tree.get(str(part))
+        if not isinstance(inner, dict):
+            origins.pop(dotted(loc[:depth]), None)
+            inner = tree[str(part)] = {}
+        elif not inner:
+            origins.pop(dotted(loc[:depth]), None)
+        tree = inner
+    last = str(loc[-1])
+    covered = tree.get(last)
+    if isinstance(covered, dict) and covered:
+        if isinstance(value, dict):
+            return
+        for path in [path for path in origins if path.startswith(dotted(loc) + ".")]:
+            del origins[path]
+    tree[last] = {} if isinstance(value, dict) else value  # never a layer's own object: later leaves go into it
