@@ -161,11 +161,8 @@ def test_directives_inside_a_fence_of_their_own_go_back() -> None:
 )
 @pytest.mark.parametrize("side", ["search", "replace", "create"])
 def test_placeholders_are_refused(line: str, side: str) -> None:
-    search, replace = {
-        "search": (f"a\n{line}\nb\n", "c\n"),
-        "replace": ("a\n", f"a\n{line}\n"),
-        "create": ("", line + "\n"),
-    }[side]
+    blocks = {"search": (f"a\n{line}\nb\n", "c\n"), "replace": ("a\n", f"a\n{line}\n"), "create": ("", f"{line}\n")}
+    search, replace = blocks[side]
     answer = parse(f"src/a.py\n<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE")
     assert [fault.reason for fault in answer.faults] == ["placeholder"]
     assert line.strip() in answer.faults[0].detail
