@@ -42,7 +42,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one command may take. Memory is watched from outside (no RLIMIT_AS: Node and sanitizers reserve terabytes)."""
+    """What one command may take. Memory is watched from outside: RLIMIT_AS breaks Node and the sanitizers."""
 
     memory: int
     """Bytes of resident memory, the whole tree together."""
@@ -79,8 +79,10 @@ class Bubblewrap:
 
 
 def sandbox_argv(launch: Launch, wrap: Bubblewrap) -> tuple[str, ...]:
-    """The whole command line. It is started with ``launch.environment`` as its own: clearing it inside would leave the
-    variables readable in the sandbox's first process."""
+    """The whole command line, to be started with ``launch.environment`` as its own.
+
+    Clearing the variables inside would leave them readable in the sandbox's first process.
+    """
     return (
         wrap.program,
         *_isolation(launch, wrap),

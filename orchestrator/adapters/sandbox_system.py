@@ -35,10 +35,10 @@ ETC = (
     "ssl",
     "timezone",
 )
-"""Of /etc, and no more: no shadow, no ssh, no tool's configuration that may hold tokens (npmrc, gitconfig, pip.conf)."""
+"""Of /etc, and no more: no shadow, no ssh, no configuration that may hold tokens (npmrc, gitconfig, pip.conf)."""
 SSL_PRIVATE = Path("/etc/ssl/private")
-PASSWD = "root:x:0:0:root:/root:/usr/sbin/nologin\nlane:x:{uid}:{uid}:lane:{home}:/bin/sh\n"
-GROUP = "root:x:0:\nlane:x:{uid}:\n"
+USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\nlane:x:{uid}:{uid}:lane:{home}:/bin/sh\n"
+GROUPS = "root:x:0:\nlane:x:{uid}:\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class System:
 
 
 def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
-    """Read what this machine has. ``identity`` holds the ``passwd`` and ``group`` shown inside (see :func:`identity`)."""
+    """Read what this machine has. ``identity`` holds the ``passwd`` and ``group`` shown inside."""
     mounts: list[Mount] = []
     symlinks: list[tuple[str, Path]] = []
     for name in SYSTEM_FOLDERS:
@@ -65,8 +65,10 @@ def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
             mounts.append(Mount(target=entry, source=entry.resolve(), access=Access.READ))
     if SSL_PRIVATE.is_dir():
         mounts.append(Mount(target=SSL_PRIVATE, access=Access.EMPTY))
-    for name in ("passwd", "group"):
-        mounts.append(Mount(target=root / "etc" / name, source=identity / name, access=Access.READ))
+    users = (
+        Mount(target=root / "etc" / name, source=identity / name, access=Access.READ) for name in ("passwd", "group")
+    )
+    mounts.extend(users)
     resolver = root / "etc/resolv.conf"
     if network and resolver.exists():
         mounts.append(Mount(target=resolver, source=resolver.resolve(), access=Access.READ))
@@ -76,6 +78,6 @@ def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
 def write_identity(folder: Path, *, uid: int, home: Path) -> Path:
     """The users the sandbox knows: its own and root; the machine's stay unknown. Returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "passwd").write_text(PASSWD.format(uid=uid, home=home))
-    (folder / "group").write_text(GROUP.format(uid=uid))
+    (folder / "passwd").write_text(USERS.format(uid=uid, home=home))
+    (folder / "group").write_text(GROUPS.format(uid=uid))
     return folder

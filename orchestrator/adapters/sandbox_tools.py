@@ -44,7 +44,7 @@ def programs_in(line: str) -> tuple[str, ...]:
 
 
 def search_path(user_path: str, *, home: Path, tree: Path, variables: Mapping[str, str]) -> tuple[Path, ...]:
-    """The user's ``PATH`` as a lane sees it: absolute folders that exist, pyenv's shims replaced by what they stand for."""
+    """The user's ``PATH`` as a lane sees it: absolute folders that exist, pyenv's shims replaced by what is behind."""
     found: dict[Path, None] = {}
     for entry in user_path.split(":"):
         folder = Path(entry)
