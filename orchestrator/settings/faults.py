@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from enum import EnumType
-from typing import Any, Protocol, get_args, get_origin
+from enum import Enum, EnumType
+from typing import Any, Protocol, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -42,7 +42,7 @@ def explain(error: ValidationError, model: type[BaseModel], where: Placed, withi
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The mend for a word that is not known: the nearest known ones, else all of them where they are few."""
-    words = sorted(set(known))
+    words = list(dict.fromkeys(known))
     close = difflib.get_close_matches(word, words, n=2, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(shown(match) for match in close) + "?"
@@ -68,7 +68,7 @@ def _one(detail: Any, model: type[BaseModel], where: Placed, within: Loc) -> Fau
     """One pydantic error as a fault."""
     loc: Loc = tuple(part for part in detail["loc"] if part != _KEY)
     at, kind, value = (*within, *loc), detail["type"], detail["input"]
-    name = str(at[-1]) if at else "the file"
+    name = _name(at)
     if kind == "missing":
         return where.fault(at[:-1], f"the key {shown(name)} is missing", f"add {name}: ...")
     if kind == "extra_forbidden" or _KEY in detail["loc"]:
@@ -83,6 +83,13 @@ def _one(detail: Any, model: type[BaseModel], where: Placed, within: Loc) -> Fau
         return where.fault(at, f"{name}: {what}", mend)
     message = detail["msg"][:1].lower() + detail["msg"][1:]
     return where.fault(at, f"{name}: {message}, found {kind_of(value)}")
+
+
+def _name(loc: Loc) -> str:
+    """The key, or for an item of a list ``files[0]``."""
+    if not loc:
+        return "the file"
+    return f"{loc[-2]}[{loc[-1]}]" if isinstance(loc[-1], int) and len(loc) > 1 else str(loc[-1])
 
 
 def _mend_type(kind: str, value: Any) -> str:
@@ -108,7 +115,7 @@ def keys_at(model: Any, loc: Loc) -> list[str]:
         return list(current.model_fields)
     if get_origin(current) is dict:
         words = get_args(current)[0]
-        return [str(word.value) for word in words] if isinstance(words, EnumType) else []
+        return [str(word.value) for word in cast("type[Enum]", words)] if isinstance(words, EnumType) else []
     return []
 
 

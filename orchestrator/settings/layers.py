@@ -49,8 +49,8 @@ class Layer:
         return self.text.fault(loc, what, mend, at_key=at_key)
 
 
-def read_text(path: Path, *, name: str) -> str:
-    """A file a person wrote: regular, not too large, UTF-8 (a byte-order mark is dropped). ``UsageError`` else."""
+def read_bytes(path: Path, *, name: str) -> bytes:
+    """A file a person wrote: regular (no pipe, device, folder) and not too large. ``UsageError`` else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -64,11 +64,11 @@ def read_text(path: Path, *, name: str) -> str:
         raise UsageError(f"{name} cannot be read: {error.strerror}", hint="check the path", slug="bad-file") from None
     if len(content) > USER_FILE_BYTES:
         raise UsageError(f"{name} is larger than {USER_FILE_BYTES:,} bytes", hint="split it", slug="bad-file")
-    return decode(content, name=name)
+    return content
 
 
 def decode(content: bytes, *, name: str) -> str:
-    """UTF-8 text of those bytes; ``UsageError`` with the place of the first byte that is none."""
+    """UTF-8 text, a byte-order mark dropped; ``UsageError`` with the place of the first byte that is none."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -81,7 +81,7 @@ def decode(content: bytes, *, name: str) -> str:
 
 def file_layer(path: Path, *, name: str) -> tuple[Layer, tuple[Fault, ...]]:
     """A settings file, and what is wrong with its YAML."""
-    loaded = strict_yaml.read(read_text(path, name=name), source=name)
+    loaded = strict_yaml.read(decode(read_bytes(path, name=name), name=name), source=name)
     faults = list(loaded.faults)
     data = loaded.data if loaded.data is not None else {}
     if not isinstance(data, dict):
@@ -126,9 +126,7 @@ def environment_layers(environment: Mapping[str, str]) -> tuple[list[Layer], lis
         parts = tuple(variable[len(VARIABLE) :].lower().split("__"))
         name = f"environment {variable}"
         if parts[0] in sections:
-            layer, found = _value_layer(name, parts, environment[variable])
-            layers.append(layer)
-            faults.extend(found)
+            _take_value(name, parts, environment[variable], layers, faults)
         elif len(parts) > 1 or nearest(parts[0], sections).startswith("did you mean"):
             faults.append(Fault(name, 0, 0, f"unknown section {shown(parts[0])}", nearest(parts[0], sections)))
     return layers, faults
@@ -145,20 +143,20 @@ def set_layers(sets: Sequence[str]) -> tuple[list[Layer], list[Fault]]:
         if not equals or not parts or ".".join(_quoted(part) for part in parts) != key.strip():
             faults.append(Fault(name, 0, 0, f"{shown(item)} is not key=value", "write --set loop.lanes=2"))
             continue
-        layer, found = _value_layer(name, parts, value)
-        layers.append(layer)
-        faults.extend(found)
+        _take_value(name, parts, value, layers, faults)
     return layers, faults
 
 
-def _value_layer(name: str, parts: tuple[str, ...], value: str) -> tuple[Layer, list[Fault]]:
-    """One value, written as YAML, at that place of the tree."""
+def _take_value(name: str, parts: tuple[str, ...], value: str, layers: list[Layer], faults: list[Fault]) -> None:
+    """Add the layer of one value, written as YAML, at that place of the tree; or its faults."""
     loaded = strict_yaml.read(value, source=name)
-    faults = [Fault(name, 0, 0, fault.what, fault.mend) for fault in loaded.faults]
+    if loaded.faults:
+        faults.extend(Fault(name, 0, 0, fault.what, fault.mend) for fault in loaded.faults)
+        return
     data: Any = loaded.data
     for part in reversed(parts):
         data = {part: data}
-    return Layer(name=name, data=data), faults
+    layers.append(Layer(name=name, data=data))
 
 
 def _quoted(part: str) -> str:
