@@ -30,7 +30,7 @@ def adjacent(line: str) -> str | None:
     """The path a line right above a fence or block names: a list item, a comment, prose with one path in code too."""
     if path := _whole(line, listed=True):
         return path
-    spans = [span for span in _CODE_SPAN.findall(line[:MAX_LINE]) if _looks_like_path(span)]
+    spans = [span for span in _CODE_SPAN.findall(line[:MAX_LINE]) if looks_like_path(span)]
     return spans[0] if len(spans) == 1 else None
 
 
@@ -48,7 +48,7 @@ def bare(text: str) -> str:
 def in_fence_info(info: str) -> str | None:
     """The path in a fence's info string: ``python src/a.py``, ``python:src/a.py``, ``ts title="src/a.ts"``."""
     match = _INFO_PATH.search(info[:MAX_LINE])
-    if match is None or not _looks_like_path(match[1]):
+    if match is None or not looks_like_path(match[1]):
         return None
     return match[1]
 
@@ -71,12 +71,12 @@ def _whole(line: str, *, listed: bool) -> str | None:
     text = text.rstrip(":").strip("* ")
     if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1]:  # noqa: PLR2004  # `x`
         return text[1:-1].strip() or None
-    if _looks_like_path(text) or (dressed and _TOKEN.fullmatch(text)):
+    if looks_like_path(text) or (dressed and _TOKEN.fullmatch(text)):
         return text
     return None
 
 
-def _looks_like_path(text: str) -> bool:
+def looks_like_path(text: str) -> bool:
     """One word with a folder or an extension, a well-known bare name, or a path with blanks in a folder."""
     if text.casefold() in _BARE_NAMES:
         return True

@@ -315,9 +315,8 @@ def test_never_raises_and_all_or_nothing(edits: list[Edit], raw: bytes, text: st
 @pytest.mark.slow
 def test_ten_thousand_edits_in_a_file_of_fifty_megabytes() -> None:
     count, padding = 10_000, 4_990
-    lines = [
-        f"key {number} {'x' * (padding // 4)}\nshared {{\n}}\n{'y' * (padding * 3 // 4)}" for number in range(count)
-    ]
+    x, y = "x" * (padding // 4), "y" * (padding * 3 // 4)
+    lines = [f"key {number} {x}\nshared {{\n}}\n{y}" for number in range(count)]
     content = ("\n".join(lines) + "\n").encode()
     assert len(content) > 49_000_000
     edits = [

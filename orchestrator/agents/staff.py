@@ -1,0 +1,90 @@
+"""Who does a role: the agent's file, the user's overrides, and the tier it has climbed to (P1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.agents.catalog import AgentSpec
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.task import Phase
+from orchestrator.settings import Models, Provider, Role
+
+TOP_TIER = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A role's provider and exact model for one call."""
+
+    role: str
+    phase: Phase
+    provider: str
+    model: str
+    tier: int
+    """The tier the model was taken from (after climbing); the agent's own where the user named the model."""
+    effort: str | None
+    max_output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The agents and the models they may use."""
+
+    catalog: Mapping[str, AgentSpec]
+    models: Models
+
+    def spec(self, role: str) -> AgentSpec:
+        """The agent of that role; ``UsageError`` where no prompt declares it."""
+        if role not in self.catalog:
+            known = ", ".join(sorted(self.catalog))
+            raise UsageError(f"no agent has the role {role!r}", hint=f"roles there are: {known}", slug="unknown-role")
+        return self.catalog[role]
+
+    def assign(self, role: str, climb: int = 0) -> Assignment:
+        """Provider, model, effort and output cap of a role, ``climb`` tiers above its own (as far as there are).
+
+        A model the user named exactly stays. ``UsageError`` where the provider or a model for the tier is not set.
+        """
+        spec = self.spec(role)
+        override = self.models.roles.get(role, Role())
+        name = override.provider or spec.provider
+        provider = self.models.providers.get(name)
+        if provider is None:
+            hint = f"set models.providers.{name}, or models.roles.{role}.provider"
+            raise UsageError(f"{role}: there is no provider {name!r}", hint=hint, slug="unknown-provider")
+        own = override.tier or spec.tier
+        tier, model = (own, override.model) if override.model else _model(role, name, provider, own, climb)
+        return Assignment(
+            role=role,
+            phase=spec.phase,
+            provider=name,
+            model=model,
+            tier=tier,
+            effort=override.effort or spec.effort,
+            max_output_tokens=override.max_output_tokens or spec.max_output_tokens,
+        )
+
+    def top_climb(self, role: str) -> int:
+        """How many climbs change the role's model; 0 where the user named it or the provider has no higher tier."""
+        tiers = [self.assign(role, climb).tier for climb in range(TOP_TIER)]
+        return tiers.index(max(tiers))
+
+    def models_by_provider(self) -> Mapping[str, tuple[str, ...]]:
+        """Every model that may be asked, climbs included, by provider: what is checked before the first task."""
+        found: dict[str, set[str]] = {}
+        for role in self.catalog:
+            for climb in range(TOP_TIER):
+                assignment = self.assign(role, climb)
+                found.setdefault(assignment.provider, set()).add(assignment.model)
+        return {provider: tuple(sorted(models)) for provider, models in sorted(found.items())}
+
+
+def _model(role: str, name: str, provider: Provider, own: int, climb: int) -> tuple[int, str]:
+    """The tier that is ``climb`` above ``own`` among those the provider has, and its model."""
+    tiers = sorted(tier for tier in provider.tiers if tier >= own) or sorted(provider.tiers)[-1:]
+    if not tiers:
+        hint = f'set models.providers.{name}.tiers: {{"{own}": MODEL-ID}}'
+        raise UsageError(f"{role}: provider {name!r} has no model for tier {own}", hint=hint, slug="no-model")
+    tier = tiers[min(climb, len(tiers) - 1)]
+    return tier, provider.tiers[tier]
