@@ -1,9 +1,9 @@
-"""What is taken over from the user's git configuration, and what of a repository's own is switched off (decision 10, I9).
+"""What is taken over from the user's git configuration, and what of a repository's own is switched off (I9).
 
-Read once, by allow-list: who commits, how files are converted at check-out, which folders git may trust, Git LFS from
-the user's own or the system's configuration. All else of the user's configuration stays unread. A repository's own
-``.git/config`` cannot be kept from git where the user's checkout is looked at, so every key of it that names a program
-is overridden.
+Read once, by allow-list (decision 10): who commits, how files are converted at check-out, which folders git may trust,
+Git LFS from the user's own or the system's configuration. All else of the user's configuration stays unread. A
+repository's own ``.git/config`` cannot be kept from git where the user's checkout is looked at, so every key of it
+that names a program is overridden.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def access_error(folder: Path, completed: Completed) -> RefusedError | UsageErro
 def parse_config(listing: bytes) -> UserConfig:
     """From ``git config --list -z --show-scope``; later entries win, as in git."""
     entries = list(_entries(listing))
-    values = dict((key, value) for _, key, value in entries)
-    trusted = dict((key, value) for scope, key, value in entries if scope in _TRUSTED_SCOPES)
+    values = {key: value for _, key, value in entries}
+    trusted = {key: value for scope, key, value in entries if scope in _TRUSTED_SCOPES}
     lfs = [(key, value) for key, value in trusted.items() if _LFS.fullmatch(key) and _own_lfs(key, value)]
     safe = [("safe.directory", value) for _, key, value in entries if key == "safe.directory"]
     conversion = [(key, values[key]) for key in _CONVERSION if key in values]

@@ -1,0 +1,130 @@
+"""Reading trees and commits of a lane: paths, bytes, differences. Nothing here writes."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from orchestrator.adapters.git import Git
+from orchestrator.domain.errors import GitError
+from orchestrator.ports import DiffLine, Merged
+
+_LINK = "120000"
+_SUBMODULE = "160000"
+_CACHED_TREES = 8
+_CACHED_FILES = 256
+_CACHED_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tracked path."""
+
+    mode: str
+    oid: str
+
+
+class TreeReader:
+    """Trees never change under their name, so what was read once is remembered."""
+
+    def __init__(self, git: Git, nowhere: Path) -> None:
+        """``nowhere``: an empty folder. Differences are shown as if there were no attribute file, so that a tree cannot
+        hide its own changes from review by calling them binary."""
+        self._git = git
+        bare = replace(git, work_tree=nowhere)
+        self._plain = bare.configured(("core.autocrlf", "false"), GIT_INDEX_FILE=str(nowhere / "index"))
+        self._entries: OrderedDict[str, dict[str, Entry]] = OrderedDict()
+        self._bytes: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._trees: dict[str, tuple[str, str]] = {}
+
+    def resolve(self, name: str) -> tuple[str, str]:
+        """(type, tree) of a commit or tree; ``GitError`` where the lane has neither."""
+        if name not in self._trees:
+            listing = self._git.text("cat-file", "--batch-check", stdin=f"{name}\n{name}^{{tree}}\n".encode())
+            words = [line.split(" ") for line in listing.splitlines()]
+            kinds = [word[1] for word in words]
+            if kinds not in (["commit", "tree"], ["tree", "tree"]):
+                raise GitError(f"the lane {self._git.git_dir} holds no tree or commit {name}", slug="objects-missing")
+            self._trees[name] = (words[0][1], words[1][0])
+        return self._trees[name]
+
+    def entries(self, tree: str) -> dict[str, Entry]:
+        """Tracked paths of the tree (or commit), submodules among them."""
+        tree = self.resolve(tree)[1]
+        if tree not in self._entries:
+            found: dict[str, Entry] = {}
+            for line in self._git.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0"):
+                if line:
+                    meta, _, path = line.partition(b"\t")
+                    mode, _, oid = meta.decode().split(" ")
+                    found[os.fsdecode(path)] = Entry(mode, oid)
+            self._entries[tree] = found
+            while len(self._entries) > _CACHED_TREES:
+                self._entries.popitem(last=False)
+        self._entries.move_to_end(tree)
+        return self._entries[tree]
+
+    def files(self, tree: str) -> tuple[str, ...]:
+        """Tracked paths, sorted; submodules are none."""
+        return tuple(sorted(path for path, entry in self.entries(tree).items() if entry.mode != _SUBMODULE))
+
+    def submodules(self, tree: str) -> dict[str, str]:
+        """Path -> commit of each submodule."""
+        return {path: entry.oid for path, entry in self.entries(tree).items() if entry.mode == _SUBMODULE}
+
+    def read(self, tree: str, path: str) -> bytes | None:
+        """The file's bytes as checked out; ``None`` where there is no such file, or it is a link or submodule."""
+        entry = self.entries(tree).get(path)
+        if entry is None or entry.mode in {_LINK, _SUBMODULE}:
+            return None
+        key = (entry.oid, path)
+        if key not in self._bytes:
+            content = self._git.run("cat-file", "--filters", f"--path={path}", entry.oid)
+            if len(content) > _CACHED_FILE_BYTES:
+                return content
+            self._bytes[key] = content
+            while len(self._bytes) > _CACHED_FILES:
+                self._bytes.popitem(last=False)
+        self._bytes.move_to_end(key)
+        return self._bytes[key]
+
+    def diff(self, base: str, tree: str, context: int) -> str:
+        """Unified diff; bytes that are no UTF-8 show as replacement characters."""
+        flags = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", f"-U{context}")
+        return self._plain.run("diff-tree", "-r", "-p", *flags, base, tree).decode("utf-8", "replace")
+
+    def changes(self, base: str, tree: str) -> tuple[DiffLine, ...]:
+        """Changed files, sorted; a binary file counts no lines."""
+        flags = ("--no-renames", "--no-ext-diff", "--no-textconv")
+        parts = self._plain.run("diff-tree", "-r", "-z", "--raw", "--numstat", *flags, base, tree).split(b"\0")
+        status: dict[str, str] = {}
+        lines: list[DiffLine] = []
+        position = 0
+        while position < len(parts) and parts[position]:
+            if parts[position].startswith(b":"):
+                letter = parts[position].split(b" ")[-1].decode()[:1]
+                status[os.fsdecode(parts[position + 1])] = letter if letter in "AD" else "M"
+                position += 2
+                continue
+            added, removed, name = parts[position].split(b"\t", 2)
+            path = os.fsdecode(name)
+            lines.append(DiffLine(path=path, status=status[path], insertions=_count(added), deletions=_count(removed)))
+            position += 1
+        return tuple(sorted(lines, key=lambda line: line.path))
+
+    def merge(self, ours: str, theirs: str) -> Merged:
+        """Trial merge; conflicts are named by path."""
+        argv = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+        completed = self._git.attempt(*argv)
+        if completed.exit_code not in {0, 1}:
+            raise self._git.failure(argv, completed)
+        tree, *paths = completed.stdout.split(b"\0")
+        if completed.exit_code == 0:
+            return Merged(tree=tree.decode())
+        return Merged(tree=None, conflicts=tuple(os.fsdecode(path) for path in paths if path))
+
+
+def _count(number: bytes) -> int:
+    return 0 if number == b"-" else int(number)
