@@ -15,7 +15,6 @@ MIN_KEYWORDS = 2
 _EMPTY = frozenset({"", "tbd", "todo", "n/a", "na", "none", "unknown", "?", "ok", "yes", "..."})
 """Answers that say nothing about how."""
 _STOP = frozenset(
-    # fmt: off
     {
         "any",
         "and",
@@ -54,7 +53,6 @@ _STOP = frozenset(
         "with",
         "without",
     }
-    # fmt: on
 )
 _WORD = re.compile(r"[^\W_]{3,}")
 
