@@ -114,8 +114,10 @@ class ComplexityScore(Frozen):
     """Highest score of a simple task."""
     moderate_up_to: int = Field(ge=0)
     """Highest score of a moderate task; above it, complex. Not below ``simple_up_to``."""
-    tiny_words: tuple[str, ...] = ("typo", "typos", "misspelling", "misspelled", "spelling")
-    """Words that make a task tiny (a typo-class change) where its score is no higher than a bug fix's."""
+    tiny_words: tuple[str, ...] = ("typo", "typos", "misspelling", "misspelled", "spelling mistake")
+    """Words in the title that make a task tiny (a typo-class change) where its score is ``tiny_up_to`` or less."""
+    tiny_up_to: int = Field(default=1, ge=0)
+    """Highest score of a tiny task."""
 
     @model_validator(mode="after")
     def _in_order(self) -> ComplexityScore:

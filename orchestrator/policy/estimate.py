@@ -1,0 +1,93 @@
+"""What a task is expected to use, before it runs: low, likely, high. From the configured budgets alone.
+
+The build limit holds ``iterations_a_limit`` iterations (decision 32), so an iteration is that share of it. The other
+phases' limits hold every call twice (a re-ask, a send-back), so one passage is half of them. High is what the stop-loss
+lets through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from orchestrator.domain.call import Usage
+from orchestrator.domain.task import Phase
+from orchestrator.policy.budget import TaskBudget, exact
+from orchestrator.settings import Budgets
+
+CostOf = Callable[[Phase, Usage], Decimal | None]
+"""US dollars of that use in that phase, by the model that works in it; ``None`` where no price is known."""
+
+_OUTPUT_SHARE = Decimal("0.2")
+_PASSAGE = Decimal("0.5")
+_LIKELY = Decimal("0.75")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """One reckoning of a task."""
+
+    tokens: int
+    cost_usd: Decimal | None
+    """``None``: the price of some model is not known."""
+    seconds: int
+    iterations: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEstimate:
+    """What a task is expected to use."""
+
+    low: Expected
+    likely: Expected
+    high: Expected
+
+
+def estimate(budget: TaskBudget, iteration_limit: int, budgets: Budgets, cost: CostOf) -> TaskEstimate:
+    """Low, likely and high of one task; never above what its iteration limit and the stop-loss let through."""
+    settings, allowed = budgets.estimate, Decimal(iteration_limit)
+    low = min(exact(settings.low_iterations), allowed)
+    likely = max(low, min(exact(settings.likely_iterations), allowed))
+    high = max(likely, min(allowed, exact(settings.iterations_a_limit) * exact(budgets.stop_phase_ratio)))
+    return TaskEstimate(
+        low=_expected(budget, low, _PASSAGE, budgets, cost),
+        likely=_expected(budget, likely, _LIKELY, budgets, cost),
+        high=_expected(budget, high, Decimal(1), budgets, cost),
+    )
+
+
+def _expected(budget: TaskBudget, iterations: Decimal, share: Decimal, budgets: Budgets, cost: CostOf) -> Expected:
+    """The task with that many iterations, and that share of each other phase's limit."""
+    passages = iterations / exact(budgets.estimate.iterations_a_limit)
+    tokens: dict[Phase, int] = {}
+    seconds = iterations * exact(budgets.estimate.gate_s)
+    for phase, limit in budget.phases.items():
+        part = passages if phase is Phase.BUILD else share
+        tokens[phase] = _whole(limit.tokens * part)
+        seconds += limit.latency_s * part
+    total, line = sum(tokens.values()), int(exact(budget.tokens) * exact(budgets.stop_task_ratio))
+    if total > line:
+        tokens = {phase: used * line // total for phase, used in tokens.items()}
+    return Expected(
+        tokens=sum(tokens.values()),
+        cost_usd=_cost(tokens, budgets, cost),
+        seconds=_whole(seconds),
+        iterations=iterations,
+    )
+
+
+def _cost(tokens: Mapping[Phase, int], budgets: Budgets, cost: CostOf) -> Decimal | None:
+    """All phases together; unknown as soon as one is."""
+    total = Decimal(0)
+    for phase, used in tokens.items():
+        written = _whole(used * exact(budgets.estimate.output_share.get(phase, _OUTPUT_SHARE)))
+        price = cost(phase, Usage(input_tokens=used - written, output_tokens=written))
+        if price is None:
+            return None
+        total += price
+    return total
+
+
+def _whole(number: Decimal) -> int:
+    return int(number.to_integral_value(rounding=ROUND_HALF_UP))
