@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM = tuple(Path(name) for name in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"))
@@ -80,17 +81,35 @@ def _pyenv_version(versions: Path, name: str) -> Path | None:
     return max(near, key=lambda each: [int(part) for part in each.name.split(".")], default=None)
 
 
-def tool_roots(programs: Iterable[str], path: str, *, home: Path) -> tuple[Path, ...]:
-    """The folders and files that must be shown for these programs to run, those of the system left out."""
+def tool_roots(programs: Iterable[str], path: str, *, home: Path, hidden: tuple[Path, ...] = ()) -> tuple[Path, ...]:
+    """The folders and files that must be shown for these programs to run, those of the system left out.
+
+    ``hidden``: folders no installation folder may contain (the user's checkout); virtual environments inside are shown.
+    """
     found: dict[Path, None] = {}
+    broad = _too_broad(home, hidden)
     for program in programs:
         executable = shutil.which(program, path=path)
         if executable is not None:
-            _gather(Path(executable), path, home, found, DEPTH)
+            _gather(Path(executable), _Search(path=path, home=home, broad=broad), found, DEPTH)
     return _outermost(found)
 
 
-def _gather(executable: Path, path: str, home: Path, found: dict[Path, None], depth: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    path: str
+    home: Path
+    broad: frozenset[Path]
+    """Folders that would show too much."""
+
+
+def _too_broad(home: Path, hidden: tuple[Path, ...]) -> frozenset[Path]:
+    below_home = {home / name for name in BROAD_BELOW_HOME}
+    above = {parent for folder in (home, *hidden) for parent in (folder, *folder.parents)}
+    return frozenset(below_home | above | {Path("/opt"), Path("/tmp")})  # noqa: S108 - named to be refused
+
+
+def _gather(executable: Path, search: _Search, found: dict[Path, None], depth: int) -> None:
     for each in dict.fromkeys((executable, executable.resolve())):
         if depth <= 0 or _in_system(each) or each in found:
             continue
@@ -98,12 +117,12 @@ def _gather(executable: Path, path: str, home: Path, found: dict[Path, None], de
         if environment is not None:
             found.setdefault(environment)
             for interpreter in base_interpreters(environment):
-                _gather(interpreter, path, home, found, depth - 1)
+                _gather(interpreter, search, found, depth - 1)
         else:
-            for root in _installation(each, home):
+            for root in _installation(each, search):
                 found.setdefault(root)
-        for interpreter in _shebang(each, path):
-            _gather(interpreter, path, home, found, depth - 1)
+        for interpreter in _shebang(each, search.path):
+            _gather(interpreter, search, found, depth - 1)
 
 
 def _environment_of(executable: Path) -> Path | None:
@@ -124,17 +143,16 @@ def base_interpreters(environment: Path) -> tuple[Path, ...]:
     return ()
 
 
-def _installation(executable: Path, home: Path) -> tuple[Path, ...]:
+def _installation(executable: Path, search: _Search) -> tuple[Path, ...]:
     """Where the tool is installed: the folder above its ``bin``; its very file where that would show too much."""
     for folder, companions in COMPANIONS.items():
-        if executable.parent == home / folder:
-            return tuple(home / each for each in companions if (home / each).exists())
+        if executable.parent == search.home / folder:
+            return tuple(search.home / each for each in companions if (search.home / each).exists())
     package = _node_package(executable)
     if package is not None:
         return (package,)
     prefix = executable.parent.parent if executable.parent.name in {"bin", "sbin", "libexec"} else executable.parent
-    broad = {home / name for name in BROAD_BELOW_HOME} | {Path("/"), Path("/opt"), *home.parents, home}
-    if prefix in broad or prefix == Path("/tmp"):  # noqa: S108 - named to be refused
+    if prefix in search.broad:
         return (executable,)
     return (prefix,)
 
