@@ -254,6 +254,8 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "commit:made": lambda event, _: f"commit {str(event.get('commit', ''))[:10]}",
     "branch:landed": lambda event, _: f"branch {event.get('branch', '')}",
     "task:finished": _task_finished,
+    "task:reopened": lambda event, _: f"taken up again: {event.get('hint', '')}",
+    "run:interrupted": lambda _, progress: f"interrupted: go on with `orchestrate resume {progress.run}`",
     "run:paused": lambda event, _: f"paused: {event.get('reason', '')} hint: {event.get('hint', '')}",
     "run:finished": _run_finished,
     "note": lambda event, _: f"note: {event.get('text', '')}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 _THOUSAND, _ALMOST_A_MILLION, _MILLION = 1_000, 999_950, 1_000_000
@@ -55,3 +56,15 @@ def percent(part: float, whole: float) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """``1 task``, ``3 tasks``."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def when(at: str | None) -> str:
+    """``2026-11-21 02:36:00 UTC`` for an ISO 8601 time; ``not yet`` for none; what it is, where it is no time."""
+    if at is None:
+        return "not yet"
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    zone = "UTC" if moment.utcoffset() is not None and not moment.utcoffset() else moment.strftime("%z")
+    return f"{moment:%Y-%m-%d %H:%M:%S} {zone}".rstrip()

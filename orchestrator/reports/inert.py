@@ -26,8 +26,8 @@ _UNSAFE = re.compile(
 )
 _BACKTICKS = re.compile(r"`+")
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_BLOCK_START = re.compile(r"^(\s*)([-+=#:>]|\d+(?=[.)]))")
-_ORDERED = re.compile(r"^(\s*\d+)([.)])")
+_BLOCK_START = re.compile(r"^(?:[-+](?= |$)|-(?=[- ]*$)|#(?=[# ]|$)|=(?==*$)|:(?=[-: ]*$))")
+_ORDERED = re.compile(r"^(\d{1,9})([.)])(?= |$)")
 _LINKS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\bwww\.")
 
 
@@ -59,7 +59,7 @@ def md_text(text: str, *, limit: int = 2_000) -> str:
     line = _MARKDOWN.sub(lambda hit: "&lt;" if hit[0] == "<" else "&amp;" if hit[0] == "&" else "\\" + hit[0], line)
     line = _LINKS.sub(lambda hit: f"{hit[0][:-1]}&#{ord(hit[0][-1])};", line)
     line = _ORDERED.sub(r"\1\\\2", line)
-    return _BLOCK_START.sub(lambda hit: hit[0] if hit[2].isdigit() else hit[1] + "\\" + hit[2], line)
+    return _BLOCK_START.sub(lambda hit: "\\" + hit[0], line)
 
 
 def md_code(text: str, *, limit: int = 300) -> str:

@@ -345,16 +345,22 @@ def _branch_landed(progress: Progress, event: Event) -> Progress:
 
 def _task_finished(progress: Progress, event: Event) -> Progress:
     task = progress.tasks.get(_text(event, "task"))
+    outcome = event.get("outcome")
+    told = {**outcome, **event} if isinstance(outcome, Mapping) else event
     progress = _task(
         progress,
         event,
-        state=_text(event, "status"),
+        state=_text(told, "status"),
         phase="",
-        reason=_text(event, "reason"),
-        iteration=_number(event, "iterations") or (task.iteration if task else 0),
-        seconds=_real(event, "seconds"),
+        reason=_text(told, "reason"),
+        iteration=_number(told, "iterations") or (task.iteration if task else 0),
+        seconds=_real(told, "seconds"),
     )
     return replace(_doing(progress, event, ""), current=None)
+
+
+def _task_reopened(progress: Progress, event: Event) -> Progress:
+    return _task(progress, event, state=WAITING, reason="", checks=(), headline="", move="", why="")
 
 
 def _run_paused(progress: Progress, event: Event) -> Progress:
@@ -366,6 +372,10 @@ def _run_paused(progress: Progress, event: Event) -> Progress:
         doing="",
         doing_since=None,
     )
+
+
+def _run_interrupted(progress: Progress, event: Event) -> Progress:
+    return replace(_run_paused(progress, event), outcome=RunOutcome.INTERRUPTED.value)
 
 
 def _run_finished(progress: Progress, event: Event) -> Progress:
@@ -403,7 +413,9 @@ _RULES: dict[str, Callable[[Progress, Event], Progress]] = {
     "move:decided": _move_decided,
     "branch:landed": _branch_landed,
     "task:finished": _task_finished,
+    "task:reopened": _task_reopened,
     "run:paused": _run_paused,
+    "run:interrupted": _run_interrupted,
     "run:finished": _run_finished,
     "note": _note,
 }

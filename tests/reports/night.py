@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from orchestrator.domain.adr import Adr, FileAction, PlannedFile
+from orchestrator.domain.call import Charge
+from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.domain.outcome import BudgetStatus, IterationNote, PhaseUse, TaskOutcome, TaskStatus
+from orchestrator.domain.task import Complexity, Phase
+from orchestrator.ledger.charges import total_charge
+from orchestrator.ledger.memory import outcome_json
+from orchestrator.reports.inputs import TaskDetail
 
 Event = dict[str, Any]
 
 RUN = "20261121-0236-pilot"
 START = datetime(2026, 11, 21, 2, 36, tzinfo=UTC)
+LIMITS = {"discover": 10_000, "define": 2_000, "plan": 9_000, "build": 16_000, "deliver": 8_000}
 CHECKS = ("lint", "build", "test", "coverage")
 
 TASKS: tuple[tuple[str, str, str, int], ...] = (
@@ -32,6 +43,8 @@ class Story:
     def __init__(self) -> None:
         self.at = START
         self.events: list[Event] = []
+        self.notes: dict[str, list[IterationNote]] = {}
+        self.phases: dict[str, list[PhaseUse]] = {}
 
     def say(self, kind: str, after: float = 0.0, **fields: Any) -> None:
         self.at += timedelta(seconds=after)
@@ -80,6 +93,18 @@ class Story:
             )
             if check == red:
                 break
+        self.notes.setdefault(task, []).append(
+            IterationNote(
+                number=iteration,
+                tier="2",
+                passed=not red,
+                failed_check=red or None,
+                categories={Category(name): number for name, number in (categories or {}).items()},
+                move="",
+                seconds=5.0,
+                headline=headline,
+            )
+        )
         self.say(
             "gate:finished",
             0,
@@ -96,6 +121,16 @@ class Story:
 
     def left(self, task: str, name: str, used: int, seconds: float, status: str = "within") -> None:
         self.say("phase:left", 0, task=task, phase=name, tokens=used, seconds=seconds, status=status)
+        self.phases.setdefault(task, []).append(
+            PhaseUse(
+                phase=Phase(name),
+                tokens=used,
+                token_limit=LIMITS[name],
+                seconds=seconds,
+                latency_limit_s=300.0,
+                status=BudgetStatus(status),
+            )
+        )
 
 
 def charge(used: int, cost: str | None) -> Event:
@@ -124,6 +159,8 @@ def _begin(story: Story) -> None:
         models_mode="live",
         repo="~/code/shop",
         state_dir=f"runs/{RUN}",
+        checkout_before="9f" * 32,
+        registry_before={"usable_budget": 60_000, "build": 13_000},
     )
     story.say("session:started")
     story.say("setup:started", 0.2)
@@ -155,6 +192,8 @@ def _try(story: Story, name: str, number: int, limit: int, *, used: int = 4_100,
 
 def _move(story: Story, name: str, number: int, move: str, why: str) -> None:
     story.say("move:decided", 0, task=name, iteration=number, move=move, why=why)
+    if move != "accept" or not story.notes[name][-1].move:
+        story.notes[name][-1] = replace(story.notes[name][-1], move=move)
 
 
 def _end(
@@ -174,6 +213,8 @@ def _end(
             commit=f"{iterations:02d}" + "c0ffee" * 6 + "ab",
         )
         story.left(name, "deliver", 3_000, 12.5)
+    charge = total_charge(event for event in story.events if event.get("task") == name)
+    outcome = _outcome(story, name, status, reason, iterations, charge, verdict)
     story.say(
         "task:finished",
         0,
@@ -181,9 +222,54 @@ def _end(
         status=status,
         reason=reason,
         iterations=iterations,
-        seconds=90.0 + 60 * iterations,
-        tokens=6_200 + build + (3_000 if status == "delivered" else 0),
-        cost_usd="0.1",
+        seconds=outcome.seconds,
+        tokens=charge.usage.total,
+        cost_usd=None if charge.cost_usd is None else str(charge.cost_usd),
+        outcome=outcome_json(outcome),
+    )
+
+
+def _outcome(
+    story: Story, name: str, status: str, reason: str, iterations: int, charge: Charge, verdict: str
+) -> TaskOutcome:
+    place = [task[0] for task in TASKS].index(name)
+    _, title, grade, limit = TASKS[place]
+    notes = story.notes.get(name, [])
+    failures: dict[Category, int] = {}
+    for note in notes:
+        for category, number in note.categories.items():
+            failures[category] = failures.get(category, 0) + number
+    worked = status != "skipped"
+    delivered = status == "delivered"
+    return TaskOutcome(
+        id=name,
+        title=title,
+        status=TaskStatus(status),
+        branch=f"orchestrate/{RUN}/{name}" if worked else None,
+        commit=f"{iterations:02d}" + "c0ffee" * 6 + "ab" if delivered else None,
+        iterations=iterations,
+        iteration_limit=limit,
+        complexity=Complexity(grade),
+        failures=failures,
+        auto_fixed=2 * sum(note.move == "autofix" for note in notes),
+        conflicts=int(name == "retry-http"),
+        charge=charge,
+        seconds=90.0 + 60 * iterations if worked else 0.0,
+        budget_status=BudgetStatus(verdict),
+        reason=reason,
+        adr_title=f"How to do {name}" if worked else None,
+        adr_date="2026-11-21" if worked else None,
+        redesigns=int(any(note.move == "redesign" for note in notes)),
+        calls_architect=(2 if delivered else 1) if worked else 0,
+        calls_executor=iterations,
+        gate_seconds=5.0 * len(notes),
+        gates=len(notes),
+        suppressions=2 * sum(note.move == "autofix" for note in notes),
+        phases=tuple(story.phases.get(name, ())),
+        history=tuple(notes),
+        files_changed=(f"src/{name}.py",) if delivered else (),
+        insertions=12 * iterations if delivered else 0,
+        deletions=3 if delivered else 0,
     )
 
 
@@ -214,7 +300,7 @@ def _first_session(story: Story) -> None:
     name = _open(story, 4)
     _try(story, name, 1, 3)
     story.gate(name, 1, red="lint", categories={"trivial": 2}, headline="F841 local variable `total` is never used")
-    _move(story, name, 1, "auto_fix", "trivial failures only")
+    _move(story, name, 1, "autofix", "trivial failures only")
     story.say("autofix:applied", 0.2, task=name, iteration=1, files=[f"src/{name}.py"], what="disable comment")
     story.gate(name, 1)
     _move(story, name, 1, "accept", "the gate is green")
@@ -246,19 +332,17 @@ def _second_session(story: Story) -> None:
     name = _open(story, 8)
     story.say("call:failed", 1, **{**_who(name), "fault": "server", "attempt": 1, "wait_s": 2.0}, **charge(0, "0"))
     _end(story, name, "failed", "the provider refused the request: prompt too long", 0, build=0)
-    story.say(
-        "task:finished",
-        0,
-        task="after-ledger",
-        status="skipped",
-        reason="big-ledger was not delivered",
-        iterations=0,
-        seconds=0.0,
-        tokens=0,
-        cost_usd="0",
-    )
+    skipped = _outcome(story, "after-ledger", "skipped", "big-ledger was not delivered", 0, Charge(), "within")
+    story.say("task:finished", 0, task="after-ledger", status="skipped", outcome=outcome_json(skipped))
     story.say("note", 0, text="replay: 0 prompts drifted")
-    story.say("run:finished", 1, outcome="partly", seconds=1_500.0)
+    story.say(
+        "run:finished",
+        1,
+        outcome="partly",
+        seconds=1_500.0,
+        checkout_after="9f" * 32,
+        registry_after={"usable_budget": 61_200, "build": 12_400},
+    )
 
 
 def _who(task: str) -> Event:
@@ -293,3 +377,47 @@ def until(kind: str, number: int = 1, **fields: Any) -> Iterator[Event]:
             if seen == number:
                 return
     raise AssertionError(f"the night has no {number}. {kind} with {fields}")
+
+
+def details() -> dict[str, TaskDetail]:
+    """What lies in the task folders of that night."""
+    return {name: _detail(name, title) for name, title, _, _ in TASKS if name != "after-ledger"}
+
+
+def _detail(name: str, title: str) -> TaskDetail:
+    source = f"src/{name}.py"
+    diff = (
+        f"diff --git a/{source} b/{source}\nindex {'1' * 40}..{'2' * 40} 100644\n--- a/{source}\n+++ b/{source}\n"
+        "@@ -1,3 +1,4 @@\n import os\n-total = 1\n+total = 2\n+rate = total * 3\n"
+    )
+    red = name in ("circular", "big-ledger")
+    return TaskDetail(
+        adr=Adr(
+            title=f"How to do {name}",
+            status="accepted",
+            date="2026-11-21",
+            text=f"# How to do {name}\n\n"
+            f"Status: accepted\nDate: 2026-11-21\n\n## Decision\n\n{title}, in one module.\n",
+            decision=f"{title}, in one module.",
+            files=(PlannedFile(path=source, action=FileAction.MODIFY, why="it holds the totals"),),
+            compliance={"sql-safety": "no query is touched"},
+        ),
+        diff=diff,
+        failing_check="test" if red else "",
+        failing_command="pytest -q" if red else "",
+        failing_output="E   ImportError: cannot import name 'Order' (circular)\n1 failed in 0.12s\n" if red else "",
+        failures=(
+            Failure(
+                check=CheckKind.TEST,
+                tool="pytest",
+                message="ImportError: cannot import name 'Order'",
+                category=Category.STRATEGIC,
+                file=source,
+                line=3,
+                why="a circular import",
+            ),
+        )
+        if red
+        else (),
+        folder=f"runs/{RUN}/tasks/{name}",
+    )

@@ -1,0 +1,173 @@
+"""The run's report: one summary, as markdown and as one HTML file. Pure; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.domain.adr import Adr
+from orchestrator.domain.failure import Category
+from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome, TaskStatus
+from orchestrator.reports.figures import duration, money, tokens
+from orchestrator.reports.inert import one_line, plain
+from orchestrator.reports.inputs import ReportInputs, TaskDetail
+from orchestrator.reports.measured import expected_and_measured
+from orchestrator.reports.pictures import ROUTES, budget_bars, failure_bars, gantt, moves_by_category
+from orchestrator.reports.summary import checkout_unchanged, total_failures
+from orchestrator.reports.templates import render
+from orchestrator.reports.todo import todos
+
+_NO_INPUTS = ReportInputs()
+
+STATUS_WORDS = {
+    TaskStatus.DELIVERED: "delivered",
+    TaskStatus.NEEDS_HUMAN: "needs you",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.STOPPED: "stopped",
+    TaskStatus.SKIPPED: "skipped",
+}
+OUTCOME_WORDS = {
+    RunOutcome.DELIVERED: "Every task was delivered",
+    RunOutcome.PARTLY: "Some tasks are open",
+    RunOutcome.PAUSED: "The run is paused",
+    RunOutcome.INTERRUPTED: "The run was interrupted",
+    RunOutcome.RUNNING: "The run is still going on",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdrRow:
+    """One line of the ADR table (L16)."""
+
+    task: str
+    title: str
+    status: str
+    date: str
+    decision: str
+    redesigns: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffLine:
+    """One line of a diff, with the class the style sheet colours."""
+
+    kind: str
+    text: str
+
+
+def report_markdown(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
+    """The text of report.md."""
+    return render("report.md.j2", **_context(summary, inputs))
+
+
+def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
+    """The text of report.html: self-contained, no script, no network; its policy allows its own style sheet alone."""
+    style = render("report.css.j2")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    return render(
+        "report.html.j2",
+        style=_markup(style),
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        gantt=gantt(inputs.timeline, summary.tasks),
+        budget_picture=budget_bars(summary.tasks),
+        failure_picture=failure_bars(summary, total_failures(summary.tasks)),
+        diff_lines=diff_lines,
+        **_context(summary, inputs),
+    )
+
+
+def headline(summary: RunSummary) -> str:
+    """The night in a sentence."""
+    counts = [
+        f"{number} {STATUS_WORDS[status]}"
+        for status in TaskStatus
+        if (number := sum(task.status is status for task in summary.tasks))
+    ]
+    used = f"{duration(summary.seconds)}, {tokens(summary.charge.usage.total)} tokens, {_cost(summary)}"
+    return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {len(summary.tasks)}. {used}."
+
+
+def diff_lines(diff: str) -> tuple[DiffLine, ...]:
+    """A diff's lines, inert, each with its kind: ``add``, ``del``, ``hunk``, ``file`` or ``same``."""
+    return tuple(DiffLine(kind=_diff_kind(line), text=line) for line in plain(diff).rstrip("\n").split("\n"))
+
+
+def _diff_kind(line: str) -> str:
+    if line.startswith(("diff --git", "index ", "+++", "---", "new file", "deleted file", "rename ", "similarity")):
+        return "file"
+    return {"+": "add", "-": "del", "@": "hunk"}.get(line[:1], "same")
+
+
+def adr_rows(summary: RunSummary, inputs: ReportInputs) -> tuple[AdrRow, ...]:
+    """The run's ADRs, in the tasks' order."""
+    rows = []
+    for task in summary.tasks:
+        adr = inputs.detail(task.id).adr
+        if adr is None and task.adr_title is None:
+            continue
+        rows.append(_adr_row(task, adr))
+    return tuple(rows)
+
+
+def _adr_row(task: TaskOutcome, adr: Adr | None) -> AdrRow:
+    return AdrRow(
+        task=task.id,
+        title=(adr.title if adr else task.adr_title) or "",
+        status=adr.status if adr else "accepted",
+        date=(adr.date if adr else task.adr_date) or "",
+        decision=one_line(adr.decision, limit=240) if adr else "",
+        redesigns=task.redesigns,
+        path=f"tasks/{task.id}/adr.md",
+    )
+
+
+def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
+    failures = total_failures(summary.tasks)
+    details: Mapping[str, TaskDetail] = {task.id: inputs.detail(task.id) for task in summary.tasks}
+    return {
+        "run": summary,
+        "headline": headline(summary),
+        "words": STATUS_WORDS,
+        "cost": _cost(summary),
+        "todos": todos(summary),
+        "details": details,
+        "diffs": [task for task in summary.tasks if details[task.id].diff],
+        "adrs": adr_rows(summary, inputs),
+        "measured": expected_and_measured(summary, inputs),
+        "failures": failures,
+        "routes": ROUTES,
+        "moves": moves_by_category(summary.tasks),
+        "failure_words": failure_words,
+        "unchanged": checkout_unchanged(summary),
+        "suppressions": sum(task.suppressions for task in summary.tasks),
+        "estimated": [task.id for task in summary.tasks if task.charge.usage.estimated],
+        "registry": registry_rows(summary.registry_before, summary.registry_after),
+    }
+
+
+def registry_rows(
+    before: Mapping[str, int], after: Mapping[str, int]
+) -> tuple[tuple[str, int | None, int | None], ...]:
+    """Estimates before and after (R8), in the order they were given."""
+    names = [*before, *(name for name in after if name not in before)]
+    return tuple((name, before.get(name), after.get(name)) for name in names)
+
+
+def failure_words(failures: Mapping[Category, int]) -> str:
+    """``2 trivial, 1 tactical``; empty without failures."""
+    return ", ".join(f"{failures[category]} {category.value}" for category in Category if failures.get(category))
+
+
+def _cost(summary: RunSummary) -> str:
+    cost = summary.charge.cost_usd
+    return money(cost) if cost is not None else "cost unknown"
+
+
+def _markup(text: str) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2, which is imported late as well
+
+    return Markup(text)  # noqa: S704 - our own style sheet
