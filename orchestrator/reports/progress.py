@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
 from orchestrator.domain.outcome import RunOutcome, TaskStatus
-from orchestrator.ledger.charges import charge_of
 
 Event = Mapping[str, Any]
 
@@ -194,16 +193,18 @@ def _doing(progress: Progress, event: Event, words: str) -> Progress:
 
 
 def _charge(progress: Progress, event: Event) -> Progress:
+    """Answers, failed attempts and lost answers carry their charge; the ledger's own sum agrees (tests/reports)."""
     if "input_tokens" not in event:
         return progress
-    charge = charge_of(event)
-    known, cost = charge.cost_usd is not None, charge.cost_usd or Decimal(0)
+    read, written = _number(event, "input_tokens"), _number(event, "output_tokens")
+    cost = _dollars(event.get("cost_usd"))
+    unknown = cost is None
     progress = replace(
         progress,
-        input_tokens=progress.input_tokens + charge.usage.input_tokens,
-        output_tokens=progress.output_tokens + charge.usage.output_tokens,
-        cost_usd=progress.cost_usd + cost,
-        unpriced=progress.unpriced + (not known),
+        input_tokens=progress.input_tokens + read,
+        output_tokens=progress.output_tokens + written,
+        cost_usd=progress.cost_usd + (cost or 0),
+        unpriced=progress.unpriced + unknown,
     )
     task = progress.tasks.get(_text(event, "task"))
     if task is None:
@@ -211,10 +212,18 @@ def _charge(progress: Progress, event: Event) -> Progress:
     return _task(
         progress,
         event,
-        tokens=task.tokens + charge.usage.total,
-        cost_usd=task.cost_usd + cost,
-        unpriced=task.unpriced + (not known),
+        tokens=task.tokens + read + written,
+        cost_usd=task.cost_usd + (cost or 0),
+        unpriced=task.unpriced + unknown,
     )
+
+
+def _dollars(value: object) -> Decimal | None:
+    """``None``: unknown, which is not zero."""
+    try:
+        return Decimal(str(value)) if value is not None else None
+    except InvalidOperation:
+        return None
 
 
 def _run_started(progress: Progress, event: Event) -> Progress:

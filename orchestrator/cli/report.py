@@ -1,0 +1,57 @@
+"""``orchestrate report [RUN]``: writes report.md, report.html and summary.json again, and names them.
+
+Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the names) and ``args.open``. The
+journal alone is truth: the three files may have been deleted or be from an older version.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from orchestrator.cli.runs import FoundRun, find_run, read_run
+from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the reports; 0 whatever the run's outcome."""
+    paths = write_again(read_run(find_run(args.state, args.run)))
+    if args.json:
+        sys.stdout.write(paths[-1].read_text(encoding="utf-8"))
+    else:
+        for path in paths:
+            print(path)
+    if args.open:
+        _open(paths[1])
+    return ExitCode.OK
+
+
+def write_again(found: FoundRun) -> tuple[Path, ...]:
+    """The reports of that run, in the order report.md, report.html, summary.json."""
+    from orchestrator.reports.folder import read_inputs, write_reports
+    from orchestrator.reports.rebuild import summary_of
+
+    try:
+        summary = summary_of(found.entries)
+    except (ValueError, KeyError) as error:
+        raise JournalError(
+            f"{found.folder}: its journal does not tell a run: {error}",
+            hint="it may have been written by another version: use that one for its report",
+        ) from None
+    try:
+        return write_reports(found.folder, summary, read_inputs(found.folder, summary, found.entries))
+    except OSError as error:
+        raise OrchestrateError(
+            f"{found.folder}: the reports could not be written: {error.strerror}",
+            hint="free the disk or mend the folder's rights, then `orchestrate report` again",
+            slug="report-unwritten",
+        ) from None
+
+
+def _open(path: Path) -> None:
+    """Hand the page to the user's browser, which may be missing: its name is printed already."""
+    import webbrowser
+
+    if not webbrowser.open(path.resolve().as_uri()):
+        print("no browser could be opened", file=sys.stderr)
