@@ -1,0 +1,194 @@
+"""The commands there are: what each does, an example, its flags. A table, so that ``--help`` costs no import.
+
+A command's work is ``run(args) -> int`` in a module of its own, imported when it is chosen.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing's, without importing typing
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+class Command:
+    """One row of the table."""
+
+    __slots__ = ("declare", "does", "example", "module", "usage")
+
+    def __init__(
+        self, usage: str, does: str, example: str, declare: Callable[[ArgumentParser], None], module: str = ""
+    ) -> None:
+        self.usage = usage
+        """The command's operands, as in ``--help``."""
+        self.does = does
+        self.example = example
+        self.declare = declare
+        self.module = module
+        """Module of ``orchestrator.cli`` that holds ``run``; default: the command's name."""
+
+
+def _state(parser: ArgumentParser) -> None:
+    parser.add_argument("--state", metavar="DIR", help="where runs are kept (default: runs/ beside the tasks file)")
+
+
+def _settings(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="a setting, e.g. loop.lanes=2; repeatable"
+    )
+
+
+def _json(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def _session(parser: ArgumentParser, *, models: str | None) -> None:
+    """Flags of a session: of run and of resume, which goes on with the run's own models unless told otherwise."""
+    parser.add_argument("--workers", metavar="N", help="tasks worked on at once (default 1)")
+    parser.add_argument("--models", metavar="live|replay:DIR", default=models, help="where answers come from")
+    parser.add_argument("--max-tokens", metavar="N", help="the run's cap on tokens; none lifts it")
+    parser.add_argument("--max-cost", metavar="USD", help="the run's cap on cost; none lifts it")
+    parser.add_argument("--observe", action="store_true", help="budgets record and do not stop; the caps still hold")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    parser.add_argument("--strict", action="store_true", help="replay: a prompt that differs from the record fails")
+    parser.add_argument("--no-input", action="store_true", help="never ask")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "events as JSON lines on stdout")
+
+
+def _run(parser: ArgumentParser) -> None:
+    parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
+    parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    parser.add_argument("--engine", choices=("local",), default="local", help="where tasks are worked on")
+    _session(parser, models="live")
+
+
+def _resume(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest unfinished)")
+    parser.add_argument("--task", metavar="ID", help="answer the escalation of this task")
+    parser.add_argument("--hint", metavar="TEXT", help="what the task should be told")
+    _session(parser, models=None)
+
+
+def _plan(parser: ArgumentParser) -> None:
+    parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
+    parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    _settings(parser)
+    _json(parser, "the plan as one JSON object")
+
+
+def _named_run(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest)")
+    _state(parser)
+
+
+def _status(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    _json(parser, "the state as one JSON object")
+
+
+def _watch(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    _json(parser, "events as JSON lines")
+
+
+def _report(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    parser.add_argument("--open", action="store_true", help="open report.html in the browser")
+    parser.add_argument("--profile", action="store_true", help="print where the time went")
+    _json(parser, "summary.json on stdout")
+
+
+def _classify(parser: ArgumentParser) -> None:
+    parser.description = (
+        "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
+        "known gate_timed_out, diff, files_changed, repo, rerun_stdout, rerun_exit_code), and prints "
+        '{"id", "category", "failures"} a line.'
+    )
+
+
+def _config(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=("show",), help="show: every effective value and where it came from")
+    parser.add_argument("--tasks", metavar="TASKS.yaml", help="as in force for this tasks file (default: this folder)")
+    _settings(parser)
+    _json(parser, "values and sources as one JSON object")
+
+
+def _schema(parser: ArgumentParser) -> None:
+    parser.add_argument("file", choices=("tasks", "orchestrate"), nargs="?", default="tasks", help="whose schema")
+
+
+def _pilot(parser: ArgumentParser) -> None:
+    parser.add_argument("--dir", metavar="DIR", default="runs/pilot", help="folder made anew (default runs/pilot)")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), default="auto", help="as for run")
+    _json(parser, "events as JSON lines on stdout")
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("TASKS.yaml", "work through the tasks, each to a branch of its own", "run tasks.yaml", _run),
+    "plan": Command("TASKS.yaml", "order, limits, budgets, expected cost; calls no model", "plan tasks.yaml", _plan),
+    "resume": Command("[RUN]", "go on with an unfinished run", "resume --task fix-offset --hint 'keep ISO'", _resume),
+    "status": Command("[RUN]", "where a run stands", "status", _status),
+    "watch": Command("[RUN]", "follow a run live, from any terminal", "watch", _watch),
+    "report": Command("[RUN]", "write report.md, report.html, summary.json again", "report --open", _report),
+    "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
+    "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
+    "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),
+    "pilot": Command("", "the bundled pilot with recorded answers; no keys", "pilot", _pilot),
+}
+"""In the order of ``--help``."""
+
+
+def overview() -> str:
+    """The help of ``orchestrate`` itself: fits a screen of 80 by 24."""
+    rows = "\n".join(f"  {f'{name} {command.usage}':<16} {command.does}" for name, command in COMMANDS.items())
+    return (
+        "usage: orchestrate COMMAND [...]    (orchestrate COMMAND --help tells its flags)\n\n"
+        "Runs a backlog of coding tasks to finished, gated branches in your repository.\n\n"
+        f"{rows}\n\n"
+        "example:\n"
+        "  orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n\n"
+        "exit codes: 0 all delivered, 1 some not, 2 wrong use, 3 our fault, 4 provider,\n"
+        "            5 paused, 6 refused to start, 7 damaged journal, 130/143 signals"
+    )
+
+
+def parser(name: str) -> ArgumentParser:
+    """The parser of one command."""
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+    class Parser(ArgumentParser):
+        """Says what is wrong the way every error is said."""
+
+        def error(self, message: str) -> NoReturn:
+            from orchestrator.cli.door import say
+
+            say(f"error[usage]: {self.prog}: {message}\nhint: `{self.prog} --help` tells its flags")
+            raise SystemExit(2)
+
+    command = COMMANDS[name]
+    made = Parser(
+        prog=f"orchestrate {name}",
+        description=command.does[0].upper() + command.does[1:] + ".",
+        epilog=f"example:\n  orchestrate {command.example}",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.declare(made)
+    return made
+
+
+def parse(name: str, argv: list[str]) -> Namespace:
+    """The arguments of one command; ``SystemExit`` on wrong use."""
+    return parser(name).parse_args(argv)
+
+
+def run(name: str, argv: list[str]) -> int:
+    """Parse the arguments, import the command, run it."""
+    from importlib import import_module
+
+    arguments = parse(name, argv)
+    module = import_module(f"orchestrator.cli.{COMMANDS[name].module or name}")
+    return int(module.run(arguments))

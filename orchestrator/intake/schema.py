@@ -1,0 +1,95 @@
+"""JSON Schema of the two files, for editors; descriptions are the docstrings of the fields."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from orchestrator import settings
+from orchestrator.intake import documents
+from orchestrator.intake.documents import GateSection, ProjectDocument, TasksDocument
+from orchestrator.settings import GateLimits, Settings
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ID = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+
+def schema(file: Literal["tasks", "orchestrate"]) -> dict[str, Any]:
+    """The schema of that file. It says less than the loader checks (cycles, duplicates), never more."""
+    model: type[BaseModel] = TasksDocument if file == "tasks" else ProjectDocument
+    _, made = models_json_schema([(model, "validation"), (Settings, "validation")], by_alias=True)
+    definitions: dict[str, Any] = made["$defs"]
+    _describe(definitions)
+    for name in _names(settings):
+        definitions.get(name, {}).pop("required", None)  # a layer may name as few settings as it likes
+    _join_gate(definitions)
+    root = definitions.pop(model.__name__)
+    sections = definitions.pop("Settings")["properties"]
+    if file == "orchestrate":
+        root["properties"].update({key: value for key, value in sections.items() if key != "gate"})
+    return {"$schema": DIALECT, "title": f"{file}.yaml", **_without_title(root), "$defs": _used(root, definitions)}
+
+
+def _join_gate(definitions: dict[str, Any]) -> None:
+    """Under ``gate`` stand commands, limits, and folders."""
+    gate = definitions[GateSection.__name__]
+    gate["properties"].update(definitions[GateLimits.__name__]["properties"])
+    gate["additionalProperties"] = {"$ref": "#/$defs/GateEntry"}
+
+
+def _names(module: Any) -> dict[str, type[BaseModel]]:
+    """The models that module defines, by name."""
+    found = inspect.getmembers(module, inspect.isclass)
+    return {name: one for name, one in found if issubclass(one, BaseModel) and one.__module__ == module.__name__}
+
+
+def _describe(definitions: dict[str, Any]) -> None:
+    """Put each field's docstring beside it."""
+    for name, model in {**_names(settings), **_names(documents)}.items():
+        properties = definitions.get(name, {}).get("properties", {})
+        for owner in reversed(model.__mro__):
+            if owner.__module__ not in (settings.__name__, documents.__name__):
+                continue
+            for field, text in _docstrings(owner):
+                if field in properties:
+                    properties[field]["description"] = text
+        if "id" in properties:
+            properties["id"]["pattern"] = _ID
+
+
+def _docstrings(model: type) -> Iterator[tuple[str, str]]:
+    """The string below each field of a class, on one line."""
+    (made,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    body = made.body if isinstance(made, ast.ClassDef) else []
+    for statement, following in zip(body, body[1:], strict=False):
+        named = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        told = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        if named and told and isinstance(following.value.value, str):
+            yield statement.target.id, " ".join(following.value.value.replace("``", "`").split())
+
+
+def _without_title(root: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in root.items() if key != "title"}
+
+
+def _used(root: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """The definitions the schema refers to, at any remove."""
+    used: dict[str, Any] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            name = str(node.get("$ref", "")).rpartition("/")[2]
+            if name in definitions and name not in used:
+                used[name] = definitions[name]
+                waiting.append(definitions[name])
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    return dict(sorted(used.items()))
