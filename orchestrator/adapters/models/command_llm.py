@@ -1,0 +1,143 @@
+"""An executor that is a program: any coding CLI, run on a disposable copy of the tree; what it changed is its answer.
+
+The changes are written down in the answer format of the contract, so that edit rules, record and replay are the same
+as for a model. Only the total deadline applies: a program has no first byte. Tokens are unknown; a price a call is the
+price list's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.adapters.models.tree_changes import Snapshot, describe, snapshot
+from orchestrator.domain.call import Answer, Deadlines, FinishReason, Message, Request, Speaker
+from orchestrator.domain.errors import ModelError, ModelFault
+
+_NOT_FOUND = 127
+_TAIL = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRun:
+    """What the program did. Output has head and tail kept."""
+
+    exit_code: int
+    """As the shell sees it; 127 command not found; -1 where it was ended by its time limit."""
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+
+
+class CommandRunner(Protocol):
+    """Runs the configured command line in a tree, under its own sandbox profile, the prompt on its standard input."""
+
+    def __call__(self, prompt: str, tree: Path, timeout_s: float) -> CommandRun:
+        """Returns within ``timeout_s`` and a grace; every process ended. Never raises for what the command does."""
+
+
+Workbench = Callable[[Request], AbstractContextManager[Path]]
+"""A disposable copy of the tree that the request is about, without its ``.git``; gone when the context ends."""
+
+Kept = Callable[[Path, Sequence[str]], Sequence[str]]
+"""Of new paths in a tree, those that count: the ones the repository does not ignore."""
+
+
+class CommandLlm:
+    """Implements :class:`orchestrator.ports.Llm`.
+
+    ``keep`` leaves out new files the repository ignores; without it all but the usual caches count.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: CommandRunner,
+        workbench: Workbench,
+        provider: str = "command",
+        command: str = "",
+        keep: Kept | None = None,
+        which: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self._run = run
+        self._workbench = workbench
+        self._provider = provider
+        self._command = command
+        self._keep = keep or (lambda _, paths: paths)
+        self._which = which
+
+    def ask(self, request: Request, deadlines: Deadlines) -> Answer:
+        """Run the command once; see the port. Without a change, what it printed is the answer."""
+        with self._workbench(request) as tree:
+            before = snapshot(tree)
+            ran = self._run(prompt_text(request), tree, deadlines.total_s)
+            self._refuse_failure(ran)
+            after = snapshot(tree)
+            return self._answer(request, ran, before, self._kept(tree, before, after))
+
+    def check(self, models: Sequence[str]) -> None:
+        """The program is there, as far as that can be seen from its command line; ``models`` are labels only."""
+        del models
+        words = [word for word in self._command.split() if "=" not in word]
+        if not words:
+            raise self._error("no command is set", ModelFault.NOT_FOUND, "set command: for this provider")
+        if self._which is not None and self._which(words[0]) is None:
+            raise self._error(f"{words[0]}: not found", ModelFault.NOT_FOUND, "install it, or correct command:")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _kept(self, tree: Path, before: Snapshot, after: Snapshot) -> Snapshot:
+        new = [path for path in after if path not in before]
+        kept = set(self._keep(tree, new)) if new else set()
+        return {path: content for path, content in after.items() if path in before or path in kept}
+
+    def _answer(self, request: Request, ran: CommandRun, before: Snapshot, after: Snapshot) -> Answer:
+        text, notes = describe(before, after)
+        return Answer(
+            text=text or ran.stdout,
+            reason=FinishReason.END,
+            detail="; ".join(notes),
+            usage=None,
+            model=request.model,
+            raw={
+                "origin": "command",
+                "exit_code": ran.exit_code,
+                "stdout": ran.stdout,
+                "stderr": ran.stderr,
+                "not_carried": list(notes),
+            },
+            seconds=ran.seconds,
+        )
+
+    def _refuse_failure(self, ran: CommandRun) -> None:
+        tail = (ran.stderr.strip() or ran.stdout.strip())[-_TAIL:]
+        if ran.timed_out:
+            raise self._error(f"not finished in time: {tail}", ModelFault.TIMEOUT, "raise models.deadlines.total_s")
+        if ran.exit_code == _NOT_FOUND:
+            raise self._error(f"not found: {tail}", ModelFault.NOT_FOUND, "install it, or correct command:")
+        if ran.exit_code != 0:
+            raise self._error(
+                f"exit code {ran.exit_code}: {tail}", ModelFault.UNKNOWN, "run the command by hand with the same prompt"
+            )
+
+    def _error(self, what: str, fault: ModelFault, hint: str) -> ModelError:
+        billed = fault in {ModelFault.TIMEOUT, ModelFault.UNKNOWN}  # it ran: it may have spent
+        return ModelError(f"{self._provider}: {what}", fault=fault, provider=self._provider, billed=billed, hint=hint)
+
+
+def prompt_text(request: Request) -> str:
+    """The whole conversation as one text for standard input."""
+    parts = [request.system, *(_said(message) for message in request.messages)]
+    return "\n\n".join(part.rstrip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _said(message: Message) -> str:
+    if message.speaker is Speaker.MODEL:
+        return f"You answered before:\n\n{message.text}" if message.text else ""
+    results = [f"{result.name}:\n{result.content}" for result in message.tool_results]
+    return "\n\n".join([*results, message.text] if message.text else results)
