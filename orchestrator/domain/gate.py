@@ -26,6 +26,10 @@ class CheckSpec:
     reports: tuple[str, ...] = ()
     """Evidence files it is expected to write, relative to the scratch folder."""
     timeout_s: float = 600.0
+    flags: str = ""
+    """Added to a detected command when it is run, so that it writes its reports; never to one the user gave."""
+    afterwards: str = ""
+    """A shell line run after the command, whatever its exit code: turns the data it left into a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class TestEvidence:
     """Ids of the collected tests, where the tool's report names them."""
     source: str = ""
     """What told: ``junit``, ``json``, ``summary line``."""
+    failed_ids: frozenset[str] = frozenset()
+    skipped_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,186 @@
+"""The gate on the base, once: what fails there already, which tests it has, what it covers (decision 18).
+
+First version: the base's checks run once each; telling flaky tests from new failures by running them again is not here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
+from orchestrator.gate.plan import key_of
+
+TextOf = Callable[[str], str | None]
+"""A tracked file's text by path; ``None`` where it is not there."""
+
+_NUMBERS = re.compile(r"0x[0-9a-fA-F]{1,32}|\d{1,40}(?:\.\d{1,20})?")
+_TMP = re.compile(r"/(?:tmp|var/tmp|run)/[^\s:'\"]{1,300}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What a tree's gate said, for comparison with a tree that grew out of it. Checks by ``key_of``."""
+
+    tree: str
+    failures: frozenset[str] = frozenset()
+    """Identities: tool, code, path, normalised line, ordinal."""
+    exits: Mapping[str, int] = field(default_factory=dict)
+    """Exit codes of the checks that failed."""
+    outputs: frozenset[str] = frozenset()
+    """Digests of what failing checks printed, numbers left out."""
+    tests: Mapping[str, TestEvidence] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    """Percent by the test check's key."""
+    healthy: bool = True
+    """False: the environment failed on the base; nothing of it is to be relied on, and it is not kept."""
+
+    @property
+    def green(self) -> bool:
+        """The base passes its own gate."""
+        return not self.exits and not self.failures
+
+    def tests_of(self, result: CheckResult) -> TestEvidence | None:
+        """The base's evidence for the same check."""
+        return self.tests.get(key_of(result.path, CheckKind.TEST, result.tool))
+
+    def coverage_of(self, result: CheckResult) -> float | None:
+        """The base's coverage for the same test check."""
+        return self.coverage.get(key_of(result.path, CheckKind.TEST, result.tool))
+
+
+def baseline_of(report: GateReport, text_of: TextOf) -> Baseline:
+    """The baseline a gate report makes: of the base, or of a predecessor's tree. Pure."""
+    failed = [result for result in report.results if result.exit_code != 0]
+    known = tuple(failure for failure in report.failures if failure.category is not Category.ENVIRONMENT)
+    tested = [result for result in report.results if result.kind is CheckKind.TEST]
+    return Baseline(
+        tree=report.tree,
+        failures=frozenset(identities(known, text_of)),
+        exits={key_of(result.path, result.kind, result.tool): result.exit_code for result in failed},
+        outputs=frozenset(output_digest(result) for result in failed if not result.timed_out),
+        tests={key_of(result.path, result.kind, result.tool): result.tests for result in tested if result.tests},
+        coverage={
+            key_of(result.path, result.kind, result.tool): result.coverage.percent
+            for result in tested
+            if result.coverage is not None
+        },
+        healthy=len(known) == len(report.failures),
+    )
+
+
+def identities(failures: Iterable[Failure], text_of: TextOf) -> list[str]:
+    """One identity a failure, in their order: the same finding has the same one on base and branch."""
+    seen: Counter[str] = Counter()
+    found = []
+    for failure in failures:
+        one = _identity(failure, text_of)
+        seen[one] += 1
+        found.append(f"{one}|{seen[one]}")
+    return found
+
+
+def new_failures(
+    result: CheckResult, failures: tuple[Failure, ...], baseline: Baseline, text_of: TextOf
+) -> tuple[Failure, ...]:
+    """The failures of one check that the base does not have.
+
+    All of them where the check ended otherwise than on the base (another exit code, a time limit): what could not be
+    read of its output might be new. A failure no parser placed is the base's only if the whole output is.
+    """
+    key = key_of(result.path, result.kind, result.tool)
+    if result.timed_out or baseline.exits.get(key) != result.exit_code:
+        return failures
+    same_output = output_digest(result) in baseline.outputs
+    kept = [
+        failure
+        for failure, identity in zip(failures, identities(failures, text_of), strict=True)
+        if identity not in baseline.failures or not (same_output or _placed(failure))
+    ]
+    return (*kept, *_untold(result, baseline.tests.get(key), kept))
+
+
+def only_new(report: GateReport, baseline: Baseline, text_of: TextOf) -> GateReport:
+    """The report without what the base fails as well; a check left without failures passes, and says so. Pure."""
+    results: list[CheckResult] = []
+    failures: list[Failure] = []
+    for result in report.results:
+        own = tuple(failure for failure in report.failures if _belongs(failure, result, report))
+        new = new_failures(result, own, baseline, text_of) if not result.passed and result.exit_code else own
+        inherited = bool(own) and not new and not result.passed
+        results.append(replace(result, passed=True, note=inherited_note(own)) if inherited else result)
+        failures += [failure for failure in new if failure not in failures]
+    loose = [
+        failure for failure in report.failures if all(failure.check is not result.kind for result in report.results)
+    ]
+    return replace(report, results=tuple(results), failures=(*failures, *loose))
+
+
+def inherited_note(failures: tuple[Failure, ...]) -> str:
+    """What a check says that fails only as the base does."""
+    count = "1 failure" if len(failures) == 1 else f"{len(failures)} failures"
+    return f"{count}, all on the base as well"
+
+
+def baseline_key(tree: str, plan_digest: str, environment_digest: str) -> str:
+    """The name a baseline is kept under: the tree, the gate and the environment decide what it says."""
+    content = json.dumps([tree, plan_digest, environment_digest])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def output_digest(result: CheckResult) -> str:
+    """What a check printed, without numbers, addresses and temporary paths."""
+    text = _TMP.sub("/tmp", f"{result.stdout}\n{result.stderr}")  # noqa: S108 - a placeholder, no file
+    return hashlib.sha256(_NUMBERS.sub("#", text).encode("utf-8", "replace")).hexdigest()
+
+
+def baseline_path(folder: Path, key: str) -> Path:
+    """Where :mod:`orchestrator.gate.record` keeps it."""
+    return folder / f"{key}.json"
+
+
+def _identity(failure: Failure, text_of: TextOf) -> str:
+    if failure.test_id:
+        return "|".join((failure.check, failure.tool, failure.file or "", failure.test_id))
+    return "|".join((failure.check, failure.tool, failure.code or "", failure.file or "", _words(failure, text_of)))
+
+
+def _words(failure: Failure, text_of: TextOf) -> str:
+    """The line the finding stands on, white space evened out; where there is none, its message without numbers."""
+    text = text_of(failure.file) if failure.file and failure.line else None
+    lines = text.split("\n") if text is not None else []
+    if failure.line and 0 < failure.line <= len(lines) and lines[failure.line - 1].strip():
+        return " ".join(lines[failure.line - 1].split())
+    return _NUMBERS.sub("#", " ".join(failure.message.split()))
+
+
+def _placed(failure: Failure) -> bool:
+    return bool(failure.file or failure.test_id)
+
+
+def _untold(result: CheckResult, base: TestEvidence | None, kept: Iterable[Failure]) -> tuple[Failure, ...]:
+    """Tests that the report has as failed, that the base does not, and that no kept failure names."""
+    if result.tests is None or base is None or not result.tests.failed_ids:
+        return ()
+    told = {failure.test_id for failure in kept}
+    new = sorted(result.tests.failed_ids - base.failed_ids - told)
+    if not new or (not base.failed_ids and base.failed):
+        return ()
+    message = "this test fails; the base does not fail it"
+    return tuple(
+        Failure(check=result.kind, tool=result.tool or "generic", message=message, test_id=test) for test in new
+    )
+
+
+def _belongs(failure: Failure, result: CheckResult, report: GateReport) -> bool:
+    """Whether the failure is this result's: of its kind, and of its tool where several of a kind failed."""
+    if failure.check is not result.kind:
+        return False
+    same = [other for other in report.results if other.kind is result.kind and not other.passed]
+    return len(same) <= 1 or failure.tool in {result.tool, "generic", "gate"}

@@ -1,0 +1,153 @@
+"""The checks of a JavaScript or TypeScript project: its package.json scripts first, else the tools it configures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from orchestrator.domain.failure import CheckKind
+from orchestrator.domain.gate import CheckSpec
+from orchestrator.gate.facts_node import NodeFacts, read_json
+from orchestrator.gate.found import Found
+from orchestrator.gate.patterns import matches_any
+from orchestrator.gate.toolchains import Scripts, Tool, Toolchains
+from orchestrator.gate.tree import Place
+
+_NO_TESTS = re.compile(r"no tests? (?:specified|yet|found)|exit 1$|^\s*(?:true|:|exit 0)?\s*$|^echo ", re.IGNORECASE)
+_SOURCES = (".ts", ".tsx", ".mts", ".cts")
+_NODE_TEST = re.compile(r"""(?:from|require\()\s*['"]node:test['"]""")
+_FOLLOWED = 3
+_LOOKED_INTO = 40
+"""Test files whose imports are read to tell node's own runner."""
+
+
+def detect_node(place: Place, chains: Toolchains) -> Found:
+    """Scripts where they exist, else eslint, biome, prettier, tsc and the test runner, by configuration."""
+    if "package.json" not in place.names:
+        return Found()
+    detector = _Detector(place, chains)
+    return detector.said() + detector.lint() + detector.build() + detector.tests()
+
+
+@dataclass(frozen=True)
+class _Detector:
+    place: Place
+    chains: Toolchains
+    facts: NodeFacts = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", NodeFacts(self.place, Place(self.place.tree)))
+
+    def said(self) -> Found:
+        facts = self.facts
+        if facts.runner == facts.wanted_runner:
+            return Found()
+        return Found(notes=(f"{facts.wanted_runner} is not installed where the gate runs: npm runs the scripts",))
+
+    def lint(self) -> Found:
+        scripts = self._scripts(self.chains.scripts.lint)
+        return scripts if scripts.checks else self._tools("lint")
+
+    def build(self) -> Found:
+        scripts = self._scripts(self.chains.scripts.build)
+        return scripts if scripts.checks else self._tools("build")
+
+    def tests(self) -> Found:
+        scripts = self._scripts(self.chains.scripts.test)
+        if scripts.checks:
+            return scripts
+        files = [file for file in self.place.files if matches_any(file, self.chains.test_files.node)]
+        if not files:
+            return Found()
+        found = self._tools("test")
+        if found.checks:
+            return Found(checks=found.checks[:1], notes=found.notes)
+        if any(_NODE_TEST.search(self.place.read(file)) for file in files[:_LOOKED_INTO]):
+            return Found(
+                checks=(self._spec("node-test", self.chains.tools["node-test"].command, "tests use node:test"),)
+            )
+        return Found()
+
+    def _scripts(self, names: Scripts) -> Found:
+        usable = {name: body for name, body in self.facts.scripts.items() if self._usable(body)}
+        first = next((name for name in names.first if name in usable), None)
+        chosen = ([first] if first else []) + [name for name in names.also if name in usable]
+        return Found(checks=tuple(self._script(names, name, usable[name]) for name in chosen))
+
+    def _usable(self, body: str) -> bool:
+        spaced = f" {body} "
+        if _NO_TESTS.search(body) or any(word in spaced for word in self.chains.writing):
+            return False
+        return not any(word in spaced and f"{word}=false" not in spaced for word in self.chains.watching)
+
+    def _script(self, names: Scripts, script: str, body: str) -> CheckSpec:
+        scripts = self.chains.scripts
+        kinds = ((scripts.lint, CheckKind.LINT), (scripts.build, CheckKind.BUILD), (scripts.test, CheckKind.TEST))
+        return CheckSpec(
+            kind=next(kind for group, kind in kinds if group is names),
+            command=self.facts.script(script),
+            path=self.place.path,
+            tool=self.chains.tool_in(self.body(body)),
+            origin=self._origin(f"package.json scripts.{script}"),
+        )
+
+    def body(self, body: str, depth: int = 0) -> str:
+        """What a script comes to: ``npm run other`` is followed, three deep."""
+        found = re.search(r"\b(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)", body)
+        if depth < _FOLLOWED and found and found[1] in self.facts.scripts:
+            return self.body(self.facts.scripts[found[1]], depth + 1)
+        return body
+
+    def _tools(self, kind: str) -> Found:
+        found = Found()
+        for name, tool in self.chains.tools.items():
+            if tool.ecosystem != "node" or tool.kind != kind or not tool.programs:
+                continue
+            origin = self._named(tool)
+            if origin:
+                command = self.facts.executable(self._command(name, tool))
+                found += Found(checks=(self._spec(name, command, origin),))
+        return found
+
+    def _named(self, tool: Tool) -> str | None:
+        for place in (self.place, self.facts.top):
+            if file := place.named(tool.files):
+                return file
+        if key := next((key for key in tool.keys if key in self.facts.manifest), None):
+            return f"package.json {key}"
+        if tool.required == "config":
+            return None
+        package = next((package for package in tool.packages if package in self.facts.packages), None)
+        return f"package.json ({package})" if package else None
+
+    def _command(self, name: str, tool: Tool) -> str:
+        command = tool.command.format(paths=tool.paths).strip()
+        if name == "eslint" and self.place.named((".eslintrc", ".eslintrc.*")) and self._has_types():
+            return f"{command} --ext .js,.jsx,.ts,.tsx"
+        if name == "tsc":
+            config = read_json(_without_comments(self.place.read("tsconfig.json")))
+            return "tsc --build" if config.get("references") and not config.get("include") else command
+        return command
+
+    def _has_types(self) -> bool:
+        return any(file.endswith(_SOURCES) for file in self.place.files)
+
+    def _spec(self, name: str, command: str, origin: str) -> CheckSpec:
+        tool = self.chains.tools[name]
+        return CheckSpec(
+            kind=tool.check,
+            command=command,
+            path=self.place.path,
+            tool=self.chains.parser_of(name),
+            origin=self._origin(origin),
+        )
+
+    def _origin(self, origin: str) -> str:
+        return origin if self.place.path == "." else f"{self.place.path}: {origin}"
+
+
+def _without_comments(text: str) -> str:
+    """JSON with comments and trailing commas, as tsconfig.json has them, made plain; strings are kept."""
+    tokens = re.findall(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|[^"/]+|/', text)
+    plain = "".join(token for token in tokens if not token.startswith(("//", "/*")))
+    return re.sub(r",(\s*[}\]])", r"\1", plain)

@@ -1,0 +1,105 @@
+"""Asking a test check for evidence without changing what it does (decision 21).
+
+Through the environment where the tool listens to it (``PYTEST_ADDOPTS``, ``NODE_OPTIONS``, ``NODE_V8_COVERAGE``);
+through flags only for commands that were detected, never for one the user gave. ``$ORCHESTRATE_SCRATCH`` in what is
+asked stands for the folder of the check's reports; :func:`shell_line` makes the shell put it in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from orchestrator.domain.failure import CheckKind
+from orchestrator.domain.gate import CheckSpec
+from orchestrator.gate.evidence_node import ask_node
+from orchestrator.gate.evidence_python import ask_pytest, ask_unittest
+from orchestrator.gate.plan import GatePlan
+from orchestrator.gate.toolchains import Toolchains
+from orchestrator.gate.tree import Place, TreeReader
+from orchestrator.ports import Command, Profile, Shell
+
+SCRATCH = "ORCHESTRATE_SCRATCH"
+_NODE_RUNNERS = frozenset({"jest", "vitest", "mocha", "node-test"})
+_MODULES = ("pytest", "pytest_cov", "coverage", "xdist")
+_PROBE = f'python -c "import importlib.util as u\nprint(*[name for name in {_MODULES!r} if u.find_spec(name)])"'
+_REFUSED = re.compile(
+    r"unrecognized arguments: [^\n]*--(?:cov|junit)"
+    r"|no such option: --(?:cov|junit)"
+    r"|is not allowed in NODE_OPTIONS"
+    r"|--test-reporter[^\n]{0,80}(?:must|mismatch|match)"
+    r"|pytest_cov[^\n]{0,200}\n?INTERNALERROR|INTERNALERROR>[^\n]*pytest_cov"
+    r"|\b(?:CovReportWarning|CoverageWarning|CentralCovContextWarning):"
+    r"|[Uu]nknown (?:option|argument)s?:? [^\n]{0,40}(?:--json|--outputFile|--coverage|--reporter)"
+    r"|Unrecognized (?:CLI Parameter|option)"
+    r"|MISSING DEPENDENCY[^\n]*coverage"
+)
+
+
+def probe_python(shell: Shell, timeout_s: float) -> frozenset[str]:
+    """Which test modules the gate's ``python`` has; empty where there is no python, or it does not answer."""
+    if shell.which("python") is None:
+        return frozenset()
+    ran = shell.run(Command(line=_PROBE, profile=Profile.GATE, timeout_s=timeout_s))
+    return frozenset(ran.stdout.split()) & frozenset(_MODULES) if ran.exit_code == 0 else frozenset()
+
+
+def with_evidence(plan: GatePlan, tree: TreeReader, chains: Toolchains, modules: frozenset[str]) -> GatePlan:
+    """The plan with every test check asking for what its tool can give. Pure."""
+    return replace(plan, checks=tuple(ask(spec, tree, chains, modules) for spec in plan.checks))
+
+
+def ask(spec: CheckSpec, tree: TreeReader, chains: Toolchains, modules: frozenset[str]) -> CheckSpec:
+    """One check, asking; a check that is no test, or whose tool is not known, comes back as it is."""
+    if spec.kind is not CheckKind.TEST:
+        return spec
+    place = Place(tree, spec.path)
+    if spec.tool in _NODE_RUNNERS:
+        return ask_node(spec, place, chains)
+    if spec.tool == "unittest":
+        return ask_unittest(spec, place, modules)
+    if spec.tool == "pytest":
+        return ask_pytest(spec, place, modules)
+    return spec
+
+
+def unasked(spec: CheckSpec) -> CheckSpec:
+    """The check as it would be without us."""
+    return replace(spec, environment={}, flags="", afterwards="", reports=())
+
+
+def refused(spec: CheckSpec, output: str) -> bool:
+    """Whether the check failed because of what we asked of it, and not because of the tree."""
+    asked = bool(spec.environment or spec.flags or spec.afterwards)
+    return asked and _REFUSED.search(output) is not None
+
+
+def shell_line(spec: CheckSpec) -> str:
+    """The line ``sh -c`` gets: the scratch folder put into the variables, the command untouched, its exit code kept."""
+    command = f"{spec.command} {spec.flags}".rstrip() if spec.flags else spec.command
+    exports = "".join(
+        f'export {name}="{_expanded(value)}"; ' for name, value in _from_scratch(spec.environment).items()
+    )
+    if not spec.afterwards:
+        return exports + command
+    return (
+        f"{exports}(\n{command}\n); orchestrate_status=$?; {spec.afterwards} >/dev/null 2>&1; exit $orchestrate_status"
+    )
+
+
+def plain_environment(spec: CheckSpec) -> dict[str, str]:
+    """The variables that need no shell: all but those that name the scratch folder."""
+    return {name: value for name, value in spec.environment.items() if f"${SCRATCH}" not in value}
+
+
+def _from_scratch(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if f"${SCRATCH}" in value}
+
+
+def _expanded(value: str) -> str:
+    """For double quotes in ``sh``: only the scratch folder's variable is expanded."""
+    kept = value.replace(f"${SCRATCH}", "\0")
+    for special in ("\\", '"', "$", "`"):
+        kept = kept.replace(special, f"\\{special}")
+    return kept.replace("\0", f"${{{SCRATCH}}}")

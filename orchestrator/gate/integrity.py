@@ -1,0 +1,157 @@
+"""What a change may not touch: protected paths, files outside the ADR's list, tests of the base. Pure.
+
+First version: paths, tables of mixed files, test ids as sets. Weakened assertions are not looked for here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from orchestrator.domain.adr import FileAction, PlannedFile
+from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.domain.gate import TestEvidence
+from orchestrator.gate.integrity_mixed import changed_tables
+from orchestrator.gate.patterns import matches_any
+from orchestrator.gate.toolchains import Toolchains
+from orchestrator.ports import DiffLine
+
+Reader = Callable[[str], str | None]
+"""A file's text by path; ``None`` where it is not there."""
+_SHOWN = 10
+
+
+class Protection:
+    """The protected paths of one task: the configured ones, the base's tests, the task's own; minus what it may."""
+
+    def __init__(
+        self,
+        *,
+        base_files: Collection[str],
+        configured: Sequence[str],
+        chains: Toolchains,
+        protect: Sequence[str] = (),
+        allow: Sequence[str] = (),
+        allow_dependencies: bool = False,
+    ) -> None:
+        self._base_files = frozenset(base_files)
+        self._configured = configured
+        self._chains = chains
+        self._protect = protect
+        self._allow = allow
+        self._dependencies = allow_dependencies
+
+    def reason(self, path: str) -> str | None:
+        """Why the path is protected as a whole; ``None`` where it may be changed (or only in part: mixed files)."""
+        if matches_any(path, self._allow):
+            return None
+        if pattern := matches_any(path, self._protect):
+            return f"the task protects {pattern}"
+        if self._dependencies and matches_any(path, self._chains.lock_files):
+            return None
+        if pattern := matches_any(path, self._configured):
+            return f"{pattern} is protected"
+        if path in self._base_files and self.is_test(path):
+            return "it is a test of the base"
+        return None
+
+    def is_test(self, path: str) -> bool:
+        """Whether the path is a test's, by its name."""
+        patterns = self._chains.test_files
+        return matches_any(path, (*patterns.python, *patterns.node)) is not None
+
+    def tables(self, path: str, before: str | None, after: str | None) -> tuple[str, ...]:
+        """The protected tables of a mixed file that a change touches; empty where it may."""
+        if matches_any(path, self._allow):
+            return ()
+        name = path.rsplit("/", 1)[-1]
+        patterns = self._chains.mixed.get(name, ())
+        if not self._dependencies:
+            patterns = (*patterns, *self._chains.dependencies.get(name, ()))
+        return changed_tables(name, before, after, patterns) if patterns else ()
+
+
+def protection_failures(
+    changes: Iterable[DiffLine], protection: Protection, before: Reader, after: Reader
+) -> tuple[Failure, ...]:
+    """One failure a protected path that the diff changes, creates or deletes."""
+    found: list[Failure] = []
+    for change in changes:
+        reason = protection.reason(change.path)
+        if reason is None:
+            tables = protection.tables(change.path, before(change.path), after(change.path))
+            reason = f"protected in it: {', '.join(tables[:_SHOWN])}" if tables else None
+        if reason is not None:
+            found.append(
+                _scope(change.path, f"{change.path} may not be changed: {reason}", Category.TACTICAL, "protected")
+            )
+    return tuple(found)
+
+
+def scope_failures(
+    changes: Iterable[DiffLine], planned: Iterable[PlannedFile], *, scope_open: bool, granted: Collection[str] = ()
+) -> tuple[Failure, ...]:
+    """One strategic failure a file that the ADR does not name, or that it wants to stay (contract).
+
+    ``granted``: paths the executor asked for and got (decision 23).
+    """
+    if scope_open:
+        return ()
+    actions = {item.path: item.action for item in planned}
+    found: list[Failure] = []
+    for change in changes:
+        action = actions.get(change.path)
+        if action is None and change.path not in granted:
+            message = f"{change.path} is changed, but the ADR does not name it"
+            found.append(_scope(change.path, message, Category.STRATEGIC, "out-of-scope"))
+        elif change.status == "D" and action in {FileAction.CREATE, FileAction.MODIFY}:
+            message = f"{change.path} is deleted; the ADR says {action}"
+            found.append(_scope(change.path, message, Category.STRATEGIC, "out-of-scope"))
+    return tuple(found)
+
+
+def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str]) -> tuple[Failure, ...]:
+    """Tests of the base that are missing or newly skipped, but for those whose file the task may change."""
+    missing = _unexplained(base.ids - tests.ids, allow)
+    skipped = _unexplained((tests.skipped_ids & base.ids) - base.skipped_ids, allow)
+    found = []
+    if missing:
+        found.append(_lost("missing-tests", f"{len(missing)} tests of the base did not run", missing))
+    if skipped:
+        found.append(_lost("skipped-tests", f"{len(skipped)} tests of the base are skipped now", skipped))
+    return tuple(found)
+
+
+def _unexplained(ids: Iterable[str], allow: Sequence[str]) -> list[str]:
+    return sorted(test for test in ids if not matches_any(file_of_test(test), allow))
+
+
+def file_of_test(test_id: str) -> str:
+    """The file part of a test id; for ids of modules (unittest), the module's path."""
+    file = test_id.split("::", 1)[0].split(" > ", 1)[0]
+    return file if "/" in file or file.endswith((".py", ".js", ".ts", ".tsx", ".mjs")) else file.replace(".", "/")
+
+
+def _lost(code: str, message: str, ids: Sequence[str]) -> Failure:
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return Failure(
+        check=CheckKind.TEST,
+        tool="gate",
+        message=f"{message}: {', '.join(ids[:_SHOWN])}{more}",
+        category=Category.TACTICAL,
+        code=code,
+        why="none fewer than on the base (I10); `allow` on the task lifts it for the files it names",
+    )
+
+
+def _scope(path: str, message: str, category: Category, code: str) -> Failure:
+    return Failure(
+        check=CheckKind.SCOPE,
+        tool="gate",
+        message=message,
+        category=category,
+        code=code,
+        file=path,
+        why="protected paths stay as on the base (I10)"
+        if code == "protected"
+        else "the ADR names the files (contract)",
+    )
