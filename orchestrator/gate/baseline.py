@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
@@ -138,11 +137,6 @@ def output_digest(result: CheckResult) -> str:
     """What a check printed, without numbers, addresses and temporary paths."""
     text = _TMP.sub("/tmp", f"{result.stdout}\n{result.stderr}")  # noqa: S108 - a placeholder, no file
     return hashlib.sha256(_NUMBERS.sub("#", text).encode("utf-8", "replace")).hexdigest()
-
-
-def baseline_path(folder: Path, key: str) -> Path:
-    """Where :mod:`orchestrator.gate.record` keeps it."""
-    return folder / f"{key}.json"
 
 
 def _identity(failure: Failure, text_of: TextOf) -> str:

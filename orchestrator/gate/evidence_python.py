@@ -34,7 +34,8 @@ def ask_pytest(spec: CheckSpec, place: Place, modules: frozenset[str]) -> CheckS
     if has_plugin:
         own = [] if "--cov" in options.replace("--cov-", "") else [_sources(facts, place)]
         asked += [*own, f"--cov-report='json:{COVERAGE}'"]
-        return _asking(spec, asked)
+        asking = _asking(spec, asked)
+        return replace(asking, environment={**asking.environment, "COVERAGE_FILE": _DATA}) if own else asking
     if "coverage" in modules and spec.command.startswith("python -m pytest") and spec.origin != "configured":
         return _through_coverage(_asking(spec, asked), facts, place)
     return _asking(spec, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -54,7 +55,9 @@ def counted(outcomes: Mapping[str, str], *, source: str) -> TestEvidence:
 def _outcomes(report: ReportFile, paths: ReportPaths) -> tuple[str, dict[str, str]] | None:
     if report.name.endswith(".xml"):
         root = read_xml(report.text)
-        return ("junit", _of_junit(root)) if root is not None and root.tag in {"testsuites", "testsuite"} else None
+        return (
+            ("junit", _of_junit(root, paths)) if root is not None and root.tag in {"testsuites", "testsuite"} else None
+        )
     if report.name.endswith(".json"):
         document = parsed(report.text)
         return ("json", _of_jest(document, paths)) if "testResults" in document else None
@@ -72,46 +75,49 @@ def parsed(text: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _of_junit(root: Element) -> dict[str, str]:
-    found: dict[str, str] = {}
-    _walk_junit(root, (), found)
-    return found
+class _Outcomes:
+    """Test id -> outcome; a second test of the same name is another test."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, str] = {}
+        self._seen: Counter[str] = Counter()
+
+    def add(self, test: str, outcome: str) -> None:
+        self._seen[test] += 1
+        self.by_id[test if self._seen[test] == 1 else f"{test} #{self._seen[test]}"] = outcome
 
 
-def _walk_junit(element: Element, suites: tuple[str, ...], found: dict[str, str]) -> None:
+def _of_junit(root: Element, paths: ReportPaths) -> dict[str, str]:
+    found = _Outcomes()
+    _walk_junit(root, (), found, paths)
+    return found.by_id
+
+
+def _walk_junit(element: Element, suites: tuple[str, ...], found: _Outcomes, paths: ReportPaths) -> None:
     for child in element:
         if child.tag == "testsuite":
-            _walk_junit(child, (*suites, child.get("name", "")), found)
+            _walk_junit(child, (*suites, child.get("name", "")), found, paths)
         elif child.tag == "testcase":
-            test = _unique(_junit_id(child, suites), found)
             tags = {part.tag for part in child}
             failed = tags & {"failure", "error"}
-            found[test] = "failed" if failed else "skipped" if "skipped" in tags else "passed"
+            outcome = "failed" if failed else "skipped" if "skipped" in tags else "passed"
+            found.add(_junit_id(child, suites, paths), outcome)
 
 
-def _junit_id(case: Element, suites: tuple[str, ...]) -> str:
-    """pytest's node id where the report names the file; else suites, class and name."""
+def _junit_id(case: Element, suites: tuple[str, ...], paths: ReportPaths) -> str:
+    """pytest's node id where the report names the file; else file, suites, class and name."""
     name, owner, file = case.get("name", ""), case.get("classname", ""), case.get("file", "")
     if file.endswith(".py"):
         module = file.removesuffix(".py").replace("/", ".")
         classes = owner.removeprefix(module).strip(".")
         return "::".join(part for part in (file, *classes.split("."), name) if part)
+    file = (paths.resolve(file) or file) if file else ""
     inner = [suite for suite in suites if suite]
     return " > ".join((*([file] if file else []), *inner, *([owner] if owner not in {"", "test"} else []), name))
 
 
-def _unique(test: str, found: Mapping[str, str]) -> str:
-    """A second test of the same name is another test."""
-    if test not in found:
-        return test
-    number = 2
-    while f"{test} #{number}" in found:
-        number += 1
-    return f"{test} #{number}"
-
-
 def _of_jest(document: Mapping[str, Any], paths: ReportPaths) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found = _Outcomes()
     for suite in document["testResults"] if isinstance(document["testResults"], list) else []:
         named = str(suite.get("name", ""))
         file = paths.resolve(named) or named
@@ -120,10 +126,10 @@ def _of_jest(document: Mapping[str, Any], paths: ReportPaths) -> dict[str, str]:
             titles = [*map(str, case.get("ancestorTitles") or []), str(case.get("title", ""))]
             status = str(case.get("status", ""))
             outcome = "skipped" if status in _SKIPPED else "passed" if status == "passed" else "failed"
-            found[_unique(" > ".join((file, *titles)), found)] = outcome
+            found.add(" > ".join((file, *titles)), outcome)
         if not cases and suite.get("status") == "failed":
-            found[file] = "failed"
-    return found
+            found.add(file, "failed")
+    return found.by_id
 
 
 _TAP = re.compile(r"( {0,200})(not ok|ok)\b(?: \d{1,9})?(?: -)? ?(.{0,500})$")
@@ -132,7 +138,7 @@ _TAP_SUBTEST = re.compile(r" {0,200}# Subtest: ")
 
 def _of_tap(text: str) -> dict[str, str]:
     """Test points without subtests of their own: what stands deeper right before a point is summed up by it."""
-    found: dict[str, str] = {}
+    found = _Outcomes()
     deepest_since = 0
     for line in text.splitlines():
         point = _TAP.match(line)
@@ -143,9 +149,9 @@ def _of_tap(text: str) -> dict[str, str]:
             name, _, directive = point[3].partition(" # ")
             skipped = directive.upper().startswith(("SKIP", "TODO"))
             outcome = "skipped" if skipped else "failed" if point[2] == "not ok" else "passed"
-            found[_unique(name.strip(), found)] = outcome
+            found.add(name.strip(), outcome)
         deepest_since = depth
-    return found
+    return found.by_id
 
 
 def of_tap(text: str) -> TestEvidence | None:

@@ -18,6 +18,9 @@ from orchestrator.ports import DiffLine
 Reader = Callable[[str], str | None]
 """A file's text by path; ``None`` where it is not there."""
 _SHOWN = 10
+_SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+_DOTTED = 2
+"""``module.Class.method`` has more than this many dots' parts."""
 
 
 class Protection:
@@ -109,10 +112,13 @@ def scope_failures(
     return tuple(found)
 
 
-def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str]) -> tuple[Failure, ...]:
-    """Tests of the base that are missing or newly skipped, but for those whose file the task may change."""
-    missing = _unexplained(base.ids - tests.ids, allow)
-    skipped = _unexplained((tests.skipped_ids & base.ids) - base.skipped_ids, allow)
+def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str], path: str = ".") -> tuple[Failure, ...]:
+    """Tests of the base that are missing or newly skipped, but for those whose file the task may change.
+
+    ``path`` is the folder the tests ran in. An id that names no file is explained by any ``allow``.
+    """
+    missing = _unexplained(base.ids - tests.ids, allow, path)
+    skipped = _unexplained((tests.skipped_ids & base.ids) - base.skipped_ids, allow, path)
     found = []
     if missing:
         found.append(_lost("missing-tests", f"{len(missing)} tests of the base did not run", missing))
@@ -121,14 +127,23 @@ def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str]) ->
     return tuple(found)
 
 
-def _unexplained(ids: Iterable[str], allow: Sequence[str]) -> list[str]:
-    return sorted(test for test in ids if not matches_any(file_of_test(test), allow))
+def _unexplained(ids: Iterable[str], allow: Sequence[str], path: str) -> list[str]:
+    return sorted(test for test in ids if not _explained(file_of_test(test), allow, path))
 
 
-def file_of_test(test_id: str) -> str:
-    """The file part of a test id; for ids of modules (unittest), the module's path."""
+def _explained(file: str | None, allow: Sequence[str], path: str) -> bool:
+    if file is None:
+        return bool(allow)
+    return any(matches_any(named, allow) is not None for named in (file, f"{path}/{file}"))
+
+
+def file_of_test(test_id: str) -> str | None:
+    """The file part of a test id; of a dotted one (unittest) the module's; ``None`` where it names none."""
     file = test_id.split("::", 1)[0].split(" > ", 1)[0]
-    return file if "/" in file or file.endswith((".py", ".js", ".ts", ".tsx", ".mjs")) else file.replace(".", "/")
+    if file.endswith(_SUFFIXES):
+        return file
+    parts = test_id.split(".")
+    return "/".join(parts[:-2]) + ".py" if len(parts) > _DOTTED and " " not in test_id else None
 
 
 def _lost(code: str, message: str, ids: Sequence[str]) -> Failure:

@@ -54,15 +54,17 @@ def judge_tests(result: CheckResult, base: TestEvidence | None, allow: Iterable[
         message = f"nothing `{result.command}` printed or wrote says how many tests ran"
         why = "let it write junit XML or TAP to $ORCHESTRATE_SCRATCH, or print its runner's summary"
         return _failed(message, Category.ENVIRONMENT, "no-evidence", why)
-    return judge_against_base(result.tests, base, allow)
+    return judge_against_base(result.tests, base, allow, result.path)
 
 
-def judge_against_base(tests: TestEvidence, base: TestEvidence | None, allow: tuple[str, ...]) -> Verdict:
+def judge_against_base(
+    tests: TestEvidence, base: TestEvidence | None, allow: tuple[str, ...], path: str = "."
+) -> Verdict:
     """No test of the base may be missing or newly skipped, unless the task is about it (``allow``)."""
     if base is None:
         return Verdict()
     if tests.ids and base.ids:
-        lost = lost_tests(tests, base, allow)
+        lost = lost_tests(tests, base, allow, path)
         return Verdict(failures=lost)
     if tests.ran >= base.ran:
         return Verdict()
