@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -61,7 +61,9 @@ def ending(answer: Answer, provider: str = "") -> Ending:
             billed=True,
             hint="look into the provider's console; then: orchestrate resume",
         )
-    if answer.reason is FinishReason.TOOL and not answer.tool_calls:
+    if answer.tool_calls and answer.reason in {FinishReason.TOOL, FinishReason.END}:
+        return Ending.LOOKUP  # some local servers call it an end
+    if answer.reason is FinishReason.TOOL:
         return Ending.GARBLED
     if answer.reason is FinishReason.END and not answer.text.strip():
         return Ending.GARBLED
@@ -81,7 +83,11 @@ class Talk:
     answers: list[Answer] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        """The next user's turn."""
+        """The next user's turn, or more of it where the user spoke last."""
+        if self.messages and self.messages[-1].speaker is Speaker.USER:
+            last = self.messages.pop()
+            self.messages.append(replace(last, text=f"{last.text}\n\n{text}" if last.text else text))
+            return
         self.messages.append(Message(speaker=Speaker.USER, text=text))
 
     def tell(self, results: Sequence[ToolResult], text: str = "") -> None:

@@ -16,6 +16,11 @@ DEVICES = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$", "clock$"})
 }
 """Names Windows keeps for devices, with any extension."""
 
+_SECRETS = re.compile(
+    r"\.env(\.(?!example$|sample$|template$|dist$)[^/]*)?|\.netrc|\.pypirc|\.git-credentials|id_(rsa|dsa|ecdsa|ed25519)"
+    r"|.*\.(pem|key|p12|pfx|jks|keystore|kdbx)|credentials(\.json|\.ya?ml)?|service[-_]account.*\.json",
+    re.IGNORECASE,
+)
 _SHORT_GIT = re.compile(r"git~\d+")
 
 
@@ -74,3 +79,8 @@ def folds_to_git(name: str) -> bool:
     folded = "".join(char for char in folded if unicodedata.category(char) not in {"Cf", "Mn", "Cc"})
     folded = folded.casefold().split(":", maxsplit=1)[0].rstrip(" .")
     return folded == ".git" or _SHORT_GIT.fullmatch(folded) is not None
+
+
+def may_hold_secrets(path: str) -> bool:
+    """Whether a file's name says that it holds keys: such a file is never shown to a model, tracked or not (I7)."""
+    return _SECRETS.fullmatch(path.rsplit("/", 1)[-1]) is not None
