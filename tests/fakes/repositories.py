@@ -29,7 +29,7 @@ class Repo:
 
     def git(self, *argv: str) -> str:
         """Plain git, as the user would run it; raises where it fails."""
-        return str(Launcher(str(self.root)).execute(["git", *argv], env=_DATES))
+        return str(Launcher().execute(["git", "-C", str(self.root), *argv], env=_DATES))
 
     def fails(self, *argv: str) -> bool:
         """Run git and tell whether it failed."""

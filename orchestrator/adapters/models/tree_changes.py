@@ -66,12 +66,13 @@ def _look(path: Path) -> Content:
 
 def describe(before: Snapshot, after: Snapshot) -> tuple[str, tuple[str, ...]]:
     """The changes as an answer (empty where there are none), and notes on what it cannot carry."""
-    gone = {path: before[path] for path in before if path not in after}
+    gone = {path: before[path] for path in before if path not in after and not _unnameable(path)}
     new = {path: after[path] for path in after if path not in before}
     moved = _moves(gone, new)
-    parts: list[str] = [f"RENAME {old} -> {target}" for old, target in moved.items()]
-    parts += [f"DELETE {path}" for path in gone if path not in moved]
-    notes: list[str] = []
+    # paths stand in backticks: so a bare word or a name with blanks is read as a path as well
+    parts: list[str] = [f"RENAME `{old}` -> `{target}`" for old, target in moved.items()]
+    parts += [f"DELETE `{path}`" for path in gone if path not in moved]
+    notes = [note for path in before if path not in after and (note := _unnameable(path))]
     fresh = {path: content for path, content in new.items() if path not in moved.values()}
     changed = {path: after[path] for path in after if path in before and before[path] != after[path]}
     for path, content in {**fresh, **changed}.items():
@@ -87,7 +88,7 @@ def _moves(gone: Snapshot, new: Snapshot) -> dict[str, str]:
     moves: dict[str, str] = {}
     for old, content in gone.items():
         for target, same in new.items():
-            if content.data and content == same and target not in moves.values():
+            if content.data and content == same and target not in moves.values() and not _unnameable(target):
                 moves[old] = target
                 break
     return moves
@@ -98,13 +99,20 @@ def _edit(path: str, old: Content | None, new: Content) -> tuple[str, str]:
     was, now = _text(old) if old else "", _text(new)
     if was is None or now is None:
         return "", f"{path}: not carried over (no UTF-8 text, or a link)"
-    if "\n" in path or path != path.strip():
-        return "", f"{path!r}: not carried over (its name cannot stand on a line)"
+    if note := _unnameable(path):
+        return "", note
     bit = new.executable != (old.executable if old else False)
     note = f"{path}: the executable bit is not carried over" if bit else ""
     if was == now and old is not None:
         return "", note or f"{path}: only line endings or the end of the file changed; not carried over"
-    return f"{path}\n{_block(was, now)}", note
+    return f"`{path}`\n{_block(was, now)}", note
+
+
+def _unnameable(path: str) -> str:
+    """Why that path cannot stand on a line of an answer; empty where it can."""
+    if path.isprintable() and path == path.strip() and "`" not in path and "->" not in path:
+        return ""
+    return f"{path!r}: not carried over (its name cannot stand on a line)"
 
 
 def _text(content: Content) -> str | None:
