@@ -86,6 +86,7 @@ def _named_run(parser: ArgumentParser) -> None:
 
 def _status(parser: ArgumentParser) -> None:
     _named_run(parser)
+    parser.add_argument("--line", action="store_true", help="one line, for a shell's prompt; silent without a run")
     _json(parser, "the state as one JSON object")
 
 
@@ -97,7 +98,6 @@ def _watch(parser: ArgumentParser) -> None:
 def _report(parser: ArgumentParser) -> None:
     _named_run(parser)
     parser.add_argument("--open", action="store_true", help="open report.html in the browser")
-    parser.add_argument("--profile", action="store_true", help="print where the time went")
     _json(parser, "summary.json on stdout")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -66,12 +67,12 @@ def _describe(definitions: dict[str, Any]) -> None:
 def _docstrings(model: type) -> Iterator[tuple[str, str]]:
     """The string below each field of a class, on one line."""
     (made,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    body = made.body if isinstance(made, ast.ClassDef) else []
-    for statement, following in zip(body, body[1:], strict=False):
-        named = isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-        told = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-        if named and told and isinstance(following.value.value, str):
-            yield statement.target.id, " ".join(following.value.value.replace("``", "`").split())
+    for statement, following in itertools.pairwise(made.body if isinstance(made, ast.ClassDef) else []):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, " ".join(text.replace("``", "`").split())
+            case _:
+                continue
 
 
 def _without_title(root: Mapping[str, Any]) -> dict[str, Any]:

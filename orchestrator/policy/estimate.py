@@ -7,7 +7,9 @@ lets through.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -16,8 +18,8 @@ from orchestrator.domain.task import Phase
 from orchestrator.policy.budget import TaskBudget, exact
 from orchestrator.settings import Budgets
 
-CostOf = Callable[[Phase, Usage], Decimal | None]
-"""US dollars of that use in that phase, by the model that works in it; ``None`` where no price is known."""
+CostOf = Callable[[Phase, Usage, int], Decimal | None]
+"""US dollars of that use in that phase in so many calls; ``None`` where no price is known."""
 
 _OUTPUT_SHARE = Decimal("0.2")
 _PASSAGE = Decimal("0.5")
@@ -44,45 +46,60 @@ class TaskEstimate:
     high: Expected
 
 
-def estimate(budget: TaskBudget, iteration_limit: int, budgets: Budgets, cost: CostOf) -> TaskEstimate:
-    """Low, likely and high of one task; never above what its iteration limit and the stop-loss let through."""
+def estimate(
+    budget: TaskBudget, iteration_limit: int, budgets: Budgets, staffed: AbstractSet[Phase], cost: CostOf
+) -> TaskEstimate:
+    """Low, likely and high of one task; never above what its iteration limit and the stop-loss let through.
+
+    ``staffed``: the phases an agent works in; the others use no tokens.
+    """
     settings, allowed = budgets.estimate, Decimal(iteration_limit)
     low = min(exact(settings.low_iterations), allowed)
     likely = max(low, min(exact(settings.likely_iterations), allowed))
     high = max(likely, min(allowed, exact(settings.iterations_a_limit) * exact(budgets.stop_phase_ratio)))
     return TaskEstimate(
-        low=_expected(budget, low, _PASSAGE, budgets, cost),
-        likely=_expected(budget, likely, _LIKELY, budgets, cost),
-        high=_expected(budget, high, Decimal(1), budgets, cost),
+        low=_expected(budget, low, _PASSAGE, budgets, staffed, cost),
+        likely=_expected(budget, likely, _LIKELY, budgets, staffed, cost),
+        high=_expected(budget, high, Decimal(1), budgets, staffed, cost),
     )
 
 
-def _expected(budget: TaskBudget, iterations: Decimal, share: Decimal, budgets: Budgets, cost: CostOf) -> Expected:
+def _expected(
+    budget: TaskBudget,
+    iterations: Decimal,
+    share: Decimal,
+    budgets: Budgets,
+    staffed: AbstractSet[Phase],
+    cost: CostOf,
+) -> Expected:
     """The task with that many iterations, and that share of each other phase's limit."""
     passages = iterations / exact(budgets.estimate.iterations_a_limit)
     tokens: dict[Phase, int] = {}
     seconds = iterations * exact(budgets.estimate.gate_s)
     for phase, limit in budget.phases.items():
         part = passages if phase is Phase.BUILD else share
-        tokens[phase] = _whole(limit.tokens * part)
+        tokens[phase] = _whole(limit.tokens * part) if phase in staffed else 0
         seconds += limit.latency_s * part
     total, line = sum(tokens.values()), int(exact(budget.tokens) * exact(budgets.stop_task_ratio))
     if total > line:
         tokens = {phase: used * line // total for phase, used in tokens.items()}
     return Expected(
         tokens=sum(tokens.values()),
-        cost_usd=_cost(tokens, budgets, cost),
+        cost_usd=_cost(tokens, iterations, budgets, cost),
         seconds=_whole(seconds),
         iterations=iterations,
     )
 
 
-def _cost(tokens: Mapping[Phase, int], budgets: Budgets, cost: CostOf) -> Decimal | None:
+def _cost(tokens: Mapping[Phase, int], iterations: Decimal, budgets: Budgets, cost: CostOf) -> Decimal | None:
     """All phases together; unknown as soon as one is."""
     total = Decimal(0)
     for phase, used in tokens.items():
+        if not used:
+            continue
+        calls = math.ceil(iterations) if phase is Phase.BUILD else 1
         written = _whole(used * exact(budgets.estimate.output_share.get(phase, _OUTPUT_SHARE)))
-        price = cost(phase, Usage(input_tokens=used - written, output_tokens=written))
+        price = cost(phase, Usage(input_tokens=used - written, output_tokens=written), calls)
         if price is None:
             return None
         total += price

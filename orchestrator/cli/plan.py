@@ -1,0 +1,194 @@
+"""``orchestrate plan``: what a run would do and take, without calling a model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from orchestrator.agents.catalog import load_catalog
+from orchestrator.agents.staff import Staff
+from orchestrator.cli.options import sets_of
+from orchestrator.domain.call import Usage
+from orchestrator.domain.errors import ExitCode
+from orchestrator.domain.task import Batch, Phase
+from orchestrator.intake import load_project
+from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate
+from orchestrator.policy.outlook import Outlook, PlannedTask, outlook
+from orchestrator.reports.inert import encodable, one_line
+from orchestrator.settings import Caps, Models
+
+PLAN_VERSION = 1
+_LISTED_ADAPTERS = ("anthropic", "google")
+"""Adapters whose providers the price list knows; a local server's models are its owner's to price."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plan: for people, or with ``--json`` for programs."""
+    project = load_project(Path(args.tasks), environment=os.environ, sets=sets_of(args), only=args.only)
+    settings = project.loaded.settings
+    staff = Staff(load_catalog(), settings.models)
+    staffed = frozenset(spec.phase for spec in staff.catalog.values())
+    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, datetime.now(UTC)))
+    if args.json:
+        print(json.dumps(as_json(project.batch, found, settings.caps), indent=2, ensure_ascii=False))
+        return ExitCode.OK
+    text = "\n".join(as_text(project.batch, found, settings.caps)) + "\n"
+    sys.stdout.write(encodable(text, sys.stdout.encoding))
+    return ExitCode.OK
+
+
+def cost_of(staff: Staff, at: datetime) -> CostOf:
+    """What tokens cost in each phase, by the dearest model that works there: an estimate should not flatter."""
+    from orchestrator.adapters.models.prices import PriceList
+
+    per_call = _per_call(staff.models)
+    listed = {
+        name: provider.adapter
+        for name, provider in staff.models.providers.items()
+        if provider.adapter in _LISTED_ADAPTERS
+    }
+    prices = PriceList(staff.models.prices, listed=listed)
+    roles: dict[Phase, list[str]] = {}
+    for role, spec in staff.catalog.items():
+        roles.setdefault(spec.phase, []).append(role)
+
+    def cost(phase: Phase, usage: Usage, calls: int) -> Decimal | None:
+        dearest = Decimal(0)
+        for role in roles[phase]:
+            who = staff.assign(role)
+            price = prices.cost(provider=who.provider, model=who.model, usage=usage, at=at)
+            price = per_call[who.provider] * calls if who.provider in per_call else price
+            if price is None:
+                return None
+            dearest = max(dearest, price)
+        return dearest
+
+    return cost
+
+
+def _per_call(models: Models) -> Mapping[str, Decimal]:
+    """Providers that cost by the call."""
+    return {
+        name: provider.cost_per_call
+        for name, provider in models.providers.items()
+        if provider.adapter == "command" and provider.cost_per_call is not None
+    }
+
+
+def as_json(batch: Batch, found: Outlook, caps: Caps) -> dict[str, Any]:
+    """The plan as plain values; ``cost_usd`` is ``None`` where a price is not known."""
+    return {
+        "version": PLAN_VERSION,
+        "tasks_file": str(batch.source),
+        "repo": str(batch.repo),
+        "base": batch.base,
+        "tasks": [_task_json(planned) for planned in found.tasks],
+        "total": _estimate_json(found.total),
+        "caps": caps.model_dump(mode="json"),
+        "does_not_fit": list(found.beyond_likely),
+        "may_not_fit": [one for one in found.beyond_high if one not in found.beyond_likely],
+    }
+
+
+def _task_json(planned: PlannedTask) -> dict[str, Any]:
+    return {
+        "id": planned.task.id,
+        "title": planned.task.title,
+        "chain": planned.chain,
+        "depends_on": list(planned.task.depends_on),
+        "complexity": planned.graded.complexity.value,
+        "score": planned.graded.score,
+        "why": list(planned.graded.reasons),
+        "importance": planned.task.importance.value,
+        "iteration_limit": planned.iteration_limit,
+        "budget": {
+            phase.value: {"tokens": limit.tokens, "latency_s": limit.latency_s, "how": limit.how}
+            for phase, limit in planned.budget.phases.items()
+        },
+        "budget_tokens": planned.budget.tokens,
+        "expected": _estimate_json(planned.expected),
+        "warnings": list(planned.warnings),
+    }
+
+
+def _estimate_json(made: TaskEstimate) -> dict[str, Any]:
+    return {
+        name: {
+            "tokens": expected.tokens,
+            "cost_usd": None if expected.cost_usd is None else round(float(expected.cost_usd), 4),
+            "seconds": expected.seconds,
+            "iterations": float(expected.iterations),
+        }
+        for name, expected in (("low", made.low), ("likely", made.likely), ("high", made.high))
+    }
+
+
+def as_text(batch: Batch, found: Outlook, caps: Caps) -> list[str]:
+    """The plan for people."""
+    chains = len({planned.chain for planned in found.tasks})
+    base = one_line(batch.base) if batch.base else "the checked-out commit"
+    lines = [f"{_count(len(found.tasks), 'task')} in {_count(chains, 'chain')}, from {base} of {batch.repo}", ""]
+    for number, planned in enumerate(found.tasks, start=1):
+        lines.extend(_task_text(number, planned))
+    lines.extend(("", f"expected in all   {_range(found.total)}", f"caps of the run   {_caps(caps)}"))
+    if found.beyond_likely:
+        lines.append(f"does not fit      {', '.join(found.beyond_likely)}: raise --max-tokens or --max-cost, or split")
+    elif found.beyond_high:
+        lines.append(f"may not fit       {', '.join(found.beyond_high)}, if all goes badly")
+    if found.total.likely.cost_usd is None:
+        lines.append("cost unknown      a model has no price: set models.prices, or lift the cap with --max-cost none")
+    return lines
+
+
+def _task_text(number: int, planned: PlannedTask) -> list[str]:
+    task, limit = planned.task, planned.iteration_limit
+    needs = f", after {', '.join(task.depends_on)}" if task.depends_on else ""
+    phases = "  ".join(f"{phase} {each.tokens:,}" for phase, each in planned.budget.phases.items())
+    why = ", ".join(one_line(reason) for reason in planned.graded.reasons)
+    lines = [
+        f"{number:>3}  {task.id}{needs}",
+        f"     {one_line(task.title, limit=100)}",
+        f"     {planned.graded.complexity} ({why}), {task.importance} importance, at most {limit} iterations",
+        f"     budget {planned.budget.tokens:,} tokens: {phases}",
+        f"     expected {_range(planned.expected)}",
+    ]
+    return [*lines, *(f"     ! {one_line(warning, limit=400)}" for warning in planned.warnings)]
+
+
+def _range(made: TaskEstimate) -> str:
+    """Likely first, then from low to high."""
+    low, likely, high = made.low, made.likely, made.high
+    tokens = f"{_short(likely.tokens)} tokens ({_short(low.tokens)} to {_short(high.tokens)})"
+    money = f"{_money(likely)} ({_money(low)} to {_money(high)})" if likely.cost_usd is not None else "cost unknown"
+    return f"{tokens}, {money}, {_time(likely.seconds)} ({_time(low.seconds)} to {_time(high.seconds)})"
+
+
+def _caps(caps: Caps) -> str:
+    tokens = f"{caps.max_tokens:,} tokens" if caps.max_tokens is not None else "no cap on tokens"
+    return f"{tokens}, {f'USD {caps.max_cost_usd:.2f}' if caps.max_cost_usd is not None else 'no cap on cost'}"
+
+
+def _money(expected: Expected) -> str:
+    return "unknown" if expected.cost_usd is None else f"USD {expected.cost_usd:.2f}"
+
+
+def _short(tokens: int) -> str:
+    thousand, million = 1_000, 1_000_000
+    return f"{tokens / million:.2f}M" if tokens >= million else f"{round(tokens / thousand)}k"
+
+
+def _time(seconds: int) -> str:
+    minutes = max(1, round(seconds / 60))
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
