@@ -103,12 +103,12 @@ class LaneShell:
         """Where a command in the tree's root would find the program."""
         return shutil.which(program, path=self.search_path(self._paths.root))
 
-    def search_path(self, folder: Path) -> str:
+    def search_path(self, folder: Path, profile: Profile = Profile.GATE) -> str:
         """``PATH`` of commands in that folder: the lane's environment, the tree's own tools, the user's path.
 
         Where setup made no Python environment, the folder of this program's own interpreter comes last: its gate
         tools (the extra ``[pilot]``) serve where nothing else does. Where it did, that folder is left out: tools in it
-        would not see the lane's packages.
+        would not see the lane's packages; setup alone still finds an installer there.
         """
         root, users = self._paths.root, self._around.variables
         active = read_active(self._paths)
@@ -119,7 +119,7 @@ class LaneShell:
         if active is not None and active.finished:
             entries += [each / "node_modules/.bin" for each in dict.fromkeys((folder, root))]
         entries += [entry for entry in found if not (venv and entry == own_tools)]
-        if venv is None:
+        if venv is None or profile is Profile.SETUP:
             entries.append(own_tools)
         return os.pathsep.join(dict.fromkeys(str(entry) for entry in entries if entry.is_dir()))
 
@@ -151,7 +151,7 @@ class LaneShell:
             home = self._around.home
         made = variables(
             profile=command.profile,
-            path=self.search_path(folder),
+            path=self.search_path(folder, command.profile),
             home=home,
             temporary=temporary,
             cache=cache,
@@ -188,7 +188,8 @@ class LaneShell:
         hidden = () if self._around.checkout is None else (self._around.checkout,)
         names = (*programs_in(command.line), *ALWAYS)
         roots = tool_roots(names, environment["PATH"], home=self._around.home, hidden=(*hidden, self._paths.home))
-        mounts = [*host.mounts, *shell_mounts.tool_mounts(roots)]
+        elsewhere = (root for root in roots if not root.is_relative_to(self._paths.home.resolve()))
+        mounts = [*host.mounts, *shell_mounts.tool_mounts(elsewhere)]
         if "home" in limits.allow and not setup:
             mounts += shell_mounts.home_mounts(self._around.home)
         if setup:

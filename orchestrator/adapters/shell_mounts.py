@@ -127,8 +127,9 @@ def tool_mounts(roots: Iterable[Path]) -> tuple[Mount, ...]:
 def local_sources(texts: Iterable[str], variables: Mapping[str, str]) -> tuple[Path, ...]:
     """Folders of packages on this machine that installers are told about (``--find-links``, ``file://`` indexes)."""
     found: dict[Path, None] = {}
+    # A "simple" index of files refers to its packages by "../": the folder above it is shown.
     for word in " ".join((*texts, *variables.values())).replace("=", " ").split():
         path = Path(word.removeprefix("file://"))
         if word.startswith(("/", "file:///")) and path.parent != Path("/") and path.is_dir():
-            found.setdefault(path)
+            found.setdefault(path.parent if path.name == "simple" else path)
     return tuple(found)

@@ -119,5 +119,5 @@ def _installer_caches(cache: Path) -> dict[str, str]:
         "POETRY_CACHE_DIR": str(cache / "poetry"),
         "YARN_CACHE_FOLDER": str(cache / "yarn"),
         "COREPACK_HOME": str(cache / "corepack"),
-        "NPM_CONFIG_STORE_DIR": str(cache / "pnpm"),
+        "XDG_DATA_HOME": str(cache / "share"),  # pnpm keeps its store there
     }

@@ -1,0 +1,222 @@
+"""Which commands set a repository up, read from its own files. Pure: texts in, command lines out."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+TEST_NAMES = ("test", "tests", "testing", "dev", "develop", "development", "lint", "typing", "coverage", "cov")
+"""Extras and dependency groups that hold what a gate needs."""
+REQUIREMENTS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+    "requirements-test.txt",
+    "requirements-tests.txt",
+    "requirements_test.txt",
+    "dev-requirements.txt",
+    "test-requirements.txt",
+    "requirements/dev.txt",
+    "requirements/test.txt",
+    "requirements/tests.txt",
+)
+CONFIGURED_BY = {
+    "pytest": ("pytest.ini", ".pytest.ini", "pytest.toml", "conftest.py", "tests/conftest.py"),
+    "ruff": ("ruff.toml", ".ruff.toml"),
+    "mypy": ("mypy.ini", ".mypy.ini"),
+    "flake8": (".flake8",),
+    "pyright": ("pyrightconfig.json",),
+}
+"""Gate tools, and files that show the repository uses them; a ``[tool.<name>]`` table shows it too."""
+MANIFESTS = (
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "uv.lock",
+    "poetry.lock",
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    ".yarnrc.yml",
+    "bun.lock",
+    *REQUIREMENTS,
+    *(name for names in CONFIGURED_BY.values() for name in names),
+)
+"""Files whose text (or mere presence) :func:`detect_setup` asks for."""
+REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+INSTALLERS = ("uv", "poetry", "npm", "pnpm", "yarn", "bun", "corepack")
+
+
+def detect_setup(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, ...]:
+    """The setup lines of a repository with these root files; empty where there is nothing to set up.
+
+    ``files``: repository-relative path -> text, of :data:`MANIFESTS`. ``installers``: those of :data:`INSTALLERS`
+    that are there. A file that does not parse counts as empty: the installer says it better.
+    """
+    return (*_python(files, installers), *_node(files, installers))
+
+
+def wants_python(lines: Sequence[str], files: Mapping[str, str]) -> bool:
+    """Whether these setup lines need a virtual environment."""
+    installs = re.compile(r"(^|[\s;&|/])(pip3?|python3?|uv|poetry|pdm|hatch|tox|nox)(\s|$)")
+    return any(installs.search(line) for line in lines) or (
+        bool(lines) and any(name in files for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+    )
+
+
+def requires_python(files: Mapping[str, str]) -> str:
+    """The project's ``requires-python``; empty where it says none."""
+    project = _toml(files.get("pyproject.toml", "")).get("project", {})
+    value = project.get("requires-python", "") if isinstance(project, dict) else ""
+    return value if isinstance(value, str) else ""
+
+
+def _python(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, ...]:
+    pyproject = _toml(files.get("pyproject.toml", ""))
+    extras = _extras(files, pyproject)
+    groups = _table(pyproject, "dependency-groups")
+    if "uv.lock" in files and "uv" in installers:
+        chosen = [f"--extra {name}" for name in extras]
+        chosen += [f"--group {name}" for name in TEST_NAMES if name in groups and name != "dev"]
+        line = " ".join(["uv sync --frozen", *chosen])
+        return (line,)
+    if "poetry.lock" in files and "poetry" in installers:
+        return (" ".join(["poetry install", *(f"--extras {name}" for name in extras)]),)
+    lines: list[str] = []
+    named: set[str] = set()
+    requirements = [name for name in REQUIREMENTS if name in files]
+    if requirements:
+        lines.append(" ".join(["pip install", *(f"-r {name}" for name in requirements)]))
+        named |= {each for name in requirements for each in _names(files[name].splitlines())}
+    if _installable(files, pyproject):
+        lines.append(f"pip install -e '.[{','.join(extras)}]'" if extras else "pip install -e .")
+        named |= _project_names(pyproject, extras)
+    grouped = [each for name in TEST_NAMES for each in _group(groups, name, frozenset())]
+    if grouped:
+        lines.append("pip install " + " ".join(_quoted(each) for each in dict.fromkeys(grouped)))
+        named |= _names(grouped)
+    missing = _missing_tools(files, pyproject, named) if lines or _has_tools(files, pyproject) else ()
+    if missing:
+        lines.append("pip install " + " ".join(missing))
+    return tuple(lines)
+
+
+def _node(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, ...]:
+    if "package.json" not in files:
+        return ()
+    package = _json(files["package.json"])
+    if "pnpm-lock.yaml" in files:
+        return (f"{_runner('pnpm', 'pnpm@9', installers)} install --frozen-lockfile",)
+    if "yarn.lock" in files:
+        modern = ".yarnrc.yml" in files
+        return (f"{_runner('yarn', 'yarn@1', installers)} install {'--immutable' if modern else '--frozen-lockfile'}",)
+    if "package-lock.json" in files or "npm-shrinkwrap.json" in files:
+        return ("npm ci",)
+    if "bun.lock" in files and "bun" in installers:
+        return ("bun install --frozen-lockfile",)
+    declared = any(package.get(key) for key in ("dependencies", "devDependencies", "workspaces"))
+    return ("npm install --no-package-lock",) if declared else ()
+
+
+def _runner(name: str, pinned: str, installers: Collection[str]) -> str:
+    if name in installers:
+        return name
+    return f"corepack {name}" if "corepack" in installers else f"npx --yes {pinned}"
+
+
+def _installable(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:
+    """A pyproject.toml that only configures tools is no package."""
+    poetry = "poetry" in _table(pyproject, "tool")
+    return "project" in pyproject or "build-system" in pyproject or poetry or bool({"setup.py", "setup.cfg"} & {*files})
+
+
+def _extras(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> tuple[str, ...]:
+    declared = set(_table(_table(pyproject, "project"), "optional-dependencies"))
+    declared |= set(_table(_table(_table(pyproject, "tool"), "poetry"), "extras"))
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(files.get("setup.cfg", ""))
+        declared |= set(parser["options.extras_require"]) if "options.extras_require" in parser else set()
+    except configparser.Error:
+        declared |= set()
+    return tuple(name for name in TEST_NAMES if name in declared)
+
+
+def _project_names(pyproject: Mapping[str, Any], extras: Iterable[str]) -> set[str]:
+    project = _table(pyproject, "project")
+    optional = _table(project, "optional-dependencies")
+    lists = [project.get("dependencies", []), *(optional.get(name, []) for name in extras)]
+    named = {name for each in lists if isinstance(each, list) for name in _names(map(str, each))}
+    poetry = _table(_table(pyproject, "tool"), "poetry")
+    named |= {name.lower() for name in _table(poetry, "dependencies")}
+    for group in _table(poetry, "group").values():
+        named |= {name.lower() for name in _table(group if isinstance(group, dict) else {}, "dependencies")}
+    return named
+
+
+def _group(groups: Mapping[str, Any], name: str, seen: frozenset[str]) -> list[str]:
+    """A dependency group's requirements, groups it includes in place (PEP 735)."""
+    entries = groups.get(name, [])
+    found: list[str] = []
+    for entry in entries if isinstance(entries, list) and name not in seen else []:
+        if isinstance(entry, str):
+            found.append(entry)
+        elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
+            found += _group(groups, entry["include-group"], seen | {name})
+    return found
+
+
+def _has_tools(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:
+    """Python files with a configured gate tool but no package: the tools alone are installed."""
+    return bool(_configured(files, pyproject))
+
+
+def _configured(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> tuple[str, ...]:
+    tables = _table(pyproject, "tool")
+    return tuple(
+        tool for tool, names in CONFIGURED_BY.items() if tool in tables or any(name in files for name in names)
+    )
+
+
+def _missing_tools(files: Mapping[str, str], pyproject: Mapping[str, Any], named: set[str]) -> tuple[str, ...]:
+    """Gate tools the repository configures but whose installation none of its lists asks for."""
+    configured = _configured(files, pyproject)
+    missing = [tool for tool in configured if tool not in named]
+    if "pytest" in (*configured, *named) and not named & {"pytest-cov", "coverage"}:
+        missing.append("pytest-cov")
+    return tuple(missing)
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    found = (REQUIREMENT_NAME.match(line) for line in requirements if not line.lstrip().startswith(("#", "-")))
+    return {match.group(1).lower().replace("_", "-") for match in found if match}
+
+
+def _quoted(requirement: str) -> str:
+    return "'" + requirement.replace("'", '"') + "'"
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    return value if isinstance(value, dict) else {}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
