@@ -158,4 +158,5 @@ def of_tap(text: str) -> TestEvidence | None:
     """Evidence of TAP on standard output; ``None`` where there is no TAP."""
     if not re.search(r"^(?:TAP version \d\d?|1\.\.\d{1,9})\s*$", text, re.MULTILINE):
         return None
-    return counted(_of_tap(text), source="tap")
+    outcomes = _of_tap(text)
+    return counted(outcomes, source="tap") if outcomes else None

@@ -10,6 +10,7 @@ from orchestrator.domain.gate import TestEvidence
 from orchestrator.gate.evidence_reports import counted, of_tap
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,30}[A-Za-z]")
+_LONGEST_LINE = 2000
 _COUNT = re.compile(r"(\d{1,9}) ([a-z]{1,20})")
 
 
@@ -37,12 +38,14 @@ def plain(text: str) -> str:
 def read_summary(tool: str, stdout: str, stderr: str) -> TestEvidence | None:
     """What the tool's own summary says; with an unknown tool, what any known one would. ``None``: nothing does."""
     text = f"{plain(stdout)}\n{plain(stderr)}"
+    if tool not in _READERS and (tap := of_tap(text)) is not None:
+        return tap
     readers = [_READERS[tool]] if tool in _READERS else list(_READERS.values())
     for reader in readers:
         found = reader(text)
         if found is not None:
             return found
-    return of_tap(text) if tool not in _READERS or tool == "node-test" else None
+    return of_tap(text) if tool == "node-test" else None
 
 
 def _pytest(text: str) -> TestEvidence | None:
@@ -60,11 +63,8 @@ def _pytest(text: str) -> TestEvidence | None:
     return _Counts(passed, failed, skipped).evidence()
 
 
-_UNITTEST_CASE = re.compile(
-    r"^(\w{1,200}) \(([\w.]{1,300})\)(?:[^\n]{0,300}\n)?[^\n]{0,300}? ?\.\.\. "
-    r"(ok|FAIL|ERROR|skipped|expected failure|unexpected success)",
-    re.MULTILINE,
-)
+_UNITTEST_CASE = re.compile(r"(\w{1,200}) \(([\w.]{1,300})\)")
+_UNITTEST_SAID = re.compile(r"\.\.\. (ok|FAIL|ERROR|skipped|expected failure|unexpected success)\b")
 
 
 def _unittest(text: str) -> TestEvidence | None:
@@ -84,11 +84,17 @@ def _unittest(text: str) -> TestEvidence | None:
 
 
 def _unittest_ids(text: str) -> TestEvidence | None:
+    """From verbose output; a test with a docstring has its outcome on the docstring's line."""
     outcomes: dict[str, str] = {}
-    for name, owner, said in _UNITTEST_CASE.findall(text):
-        test = owner if owner.endswith(f".{name}") else f"{owner}.{name}"
-        skipped = said in {"skipped", "expected failure"}
-        outcomes[test] = "skipped" if skipped else "passed" if said == "ok" else "failed"
+    test = ""
+    for line in text.splitlines():
+        if (case := _UNITTEST_CASE.match(line)) is not None:
+            test = case[2] if case[2].endswith(f".{case[1]}") else f"{case[2]}.{case[1]}"
+        said = _UNITTEST_SAID.search(line[:_LONGEST_LINE])
+        if said is not None and test:
+            skipped = said[1] in {"skipped", "expected failure"}
+            outcomes[test] = "skipped" if skipped else "passed" if said[1] == "ok" else "failed"
+            test = ""
     return counted(outcomes, source="summary line") if outcomes else None
 
 

@@ -68,10 +68,11 @@ def read_report(folder: Path, name: str, limit: int) -> str | None:
         descriptor = _open(folder, name)
     except OSError:
         return None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
-            return None
         content = stream.read(limit + 1)
     if len(content) > limit:
         return None
