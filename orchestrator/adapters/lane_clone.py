@@ -57,7 +57,7 @@ def open_clone(paths: LanePaths, upstream: Upstream) -> None:
     _clear_leftovers(paths)
     if not (paths.git_dir / "HEAD").exists():
         fresh = paths.home / f"git.new-{os.getpid()}"
-        lane_git(paths, upstream, fresh).run(
+        Git(directory=paths.home).run(
             "init", "-q", "--bare", "--template=", f"--object-format={upstream.object_format}", str(fresh)
         )
         paths.index.unlink(missing_ok=True)

@@ -48,7 +48,8 @@ class Stray:
 
 
 def strays(root: Path, tracked: Tracked, keep: Collection[str], *, whole: bool) -> Iterator[Stray]:
-    """What is not tracked, without the folders named in ``keep`` (at any depth, where nothing below is tracked).
+    """What is not tracked, without the folders named in ``keep`` (at any depth, where nothing below them is tracked
+    and the folder they stand in belongs to the tree).
 
     ``whole``: an untracked folder is one stray; else its files are, and an empty folder is. Folders that foreign code
     made unreadable are made usable again on the way.

@@ -119,13 +119,15 @@ class WorkTree:
         return notes
 
     def _ignored(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those that ignore files cover. ``./`` in front keeps a name like ``:(top)x`` from being read as a pattern."""
         if not paths:
             return frozenset()
         argv = ("check-ignore", "-z", "--stdin")
-        completed = self._git.attempt(*argv, stdin=b"".join(os.fsencode(path) + b"\0" for path in paths))
+        stdin = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
+        completed = self._git.configured(GIT_LITERAL_PATHSPECS="0").attempt(*argv, stdin=stdin)
         if completed.exit_code not in {0, 1}:
             raise self._git.failure(argv, completed)
-        return frozenset(_split(completed.stdout))
+        return frozenset(path.removeprefix("./") for path in _split(completed.stdout))
 
     def _products(self) -> frozenset[str]:
         """Files that setup left in the tree, kept in a folder of their own."""

@@ -184,8 +184,10 @@ class UserRepository:
         if who := self.user.committer:
             git = git.configured(GIT_COMMITTER_NAME=who.name, GIT_COMMITTER_EMAIL=who.email)
         argv = ("update-ref", "-m", "orchestrate: delivered", ref, commit, "0" * len(commit))
-        completed = git.attempt(*argv)
         lock = self.common_dir / f"{ref}.lock"
+        if _is_stale(lock):
+            lock.unlink(missing_ok=True)
+        completed = git.attempt(*argv)
         if completed.exit_code != 0 and _is_stale(lock):
             lock.unlink(missing_ok=True)
             completed = git.attempt(*argv)
@@ -232,5 +234,5 @@ def _discover(folder: Path, user: UserConfig) -> tuple[Path, Path, Path, str]:
 def _is_stale(lock: Path) -> bool:
     try:
         return time.time() - lock.lstat().st_mtime >= _STALE_LOCK_S
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
