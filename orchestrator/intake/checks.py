@@ -81,7 +81,10 @@ def _unknown(
 
 def _cyclic(text: LoadedYaml, tasks: Sequence[tuple[int, Mapping[str, Any]]], places: Mapping[str, int]) -> list[Fault]:
     """Tasks that wait for each other."""
-    graph = {_id(task): [one for _, one in _dependencies(task)] for _, task in reversed(tasks) if _id(task)}
+    graph: dict[str, list[str]] = {}
+    for _, task in tasks:
+        graph.setdefault(_id(task), [one for _, one in _dependencies(task)])
+    graph.pop("", None)
     faults = []
     for cycle in cycles(graph):
         index = places[cycle[0]]
@@ -93,7 +96,7 @@ def _cyclic(text: LoadedYaml, tasks: Sequence[tuple[int, Mapping[str, Any]]], pl
 
 def _importance(text: LoadedYaml, tasks: Sequence[tuple[int, Mapping[str, Any]]], budgets: Budgets) -> list[Fault]:
     """B9: where critical tasks exceed their share, each must say why."""
-    critical = [(index, task) for index, task in tasks if task.get("importance") == "critical"]
+    critical = [(index, task) for index, task in tasks if str(task.get("importance")).lower() == "critical"]
     share = _HUNDRED * len(critical) / len(tasks) if tasks else 0
     if len(tasks) < budgets.critical_share_from or share <= budgets.critical_share_percent:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.strict_yaml import shown
@@ -59,7 +59,7 @@ def _command(value: str) -> str:
 
 def _reference(value: str) -> str:
     if not _REF.fullmatch(value) or ".." in value:
-        raise ValueError(f"{shown(value)} is no branch or commit; write its name, or remove it for the checked-out one")
+        raise ValueError(f"{shown(value)} is no branch or commit; write its name, or remove it")
     return value
 
 
@@ -67,6 +67,11 @@ def _ticket(value: str) -> str:
     if not _TICKET.fullmatch(value):
         raise ValueError(f"{shown(value)} is no ticket's name; use letters, digits and . _ / # -")
     return value
+
+
+def _any_case(value: object) -> object:
+    """Words of old task files may begin with a capital."""
+    return value.lower() if isinstance(value, str) else value
 
 
 Id = Annotated[str, AfterValidator(_safe_id)]
@@ -141,9 +146,9 @@ class TaskEntry(Entry):
     """Hints: files of the repository the task is about."""
     depends_on: list[str] = Field(default=[], max_length=100)
     """Ids of tasks that must be delivered first; its branch starts from theirs."""
-    complexity: Complexity | None = None
+    complexity: Annotated[Complexity | None, BeforeValidator(_any_case)] = None
     """Sets the iteration limit and scales the budget; default: scored from title and description."""
-    importance: Importance = Importance.MEDIUM
+    importance: Annotated[Importance, BeforeValidator(_any_case)] = Importance.MEDIUM
     """Scales the budget."""
     importance_reason: Line | None = None
     """Why it is critical; asked of each critical task where they exceed their share."""

@@ -158,7 +158,7 @@ def _document_of(
     faults: list[Fault] = []
     for key in [key for key in rest if key in _SECTIONS]:
         del rest[key]
-        mend = f"settings stand in {PROJECT_FILE} beside this file, or in your own file"
+        mend = f"it stands in {PROJECT_FILE}, or in your own file"
         faults.append(text.fault((key,), f"{shown(key)} is a section of the settings", mend, at_key=True))
     if isinstance(rest.get("gate"), dict):
         rest["gate"], more = _gate_of(text, rest["gate"])

@@ -52,11 +52,12 @@ class Layer:
 def read_bytes(path: Path, *, name: str) -> bytes:
     """A file a person wrote: regular (no pipe, device, folder) and not too large. ``UsageError`` else."""
     try:
+        if path.is_dir():
+            raise UsageError(f"{name} is a folder", hint="name a YAML file", slug="bad-file")
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                kind = "a folder" if path.is_dir() else "no regular file"
-                raise UsageError(f"{name} is {kind}", hint="name a YAML file", slug="bad-file")
+                raise UsageError(f"{name} is no regular file", hint="name a YAML file", slug="bad-file")
             content = file.read(USER_FILE_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"{name} does not exist", hint="check the path", slug="no-file") from None

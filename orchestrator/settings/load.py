@@ -78,15 +78,11 @@ def try_load(
     for more, found_here in (environment_layers(environment), set_layers(sets)):
         layers.extend(more)
         faults.extend(found_here)
-    for layer in layers:
-        faults.extend(_faults_of(layer, shipped))
+    faults.extend(_layer_faults(shipped, layers))
     tree, origins = overlay([*shipped, *layers])
     if faults:
         return None, tuple(faults)
-    try:
-        settings = Settings.model_validate_json(json.dumps(tree), strict=True)
-    except ValidationError as error:
-        return None, tuple(explain(error, Settings, layers[-1] if layers else shipped[0]))
+    settings = Settings.model_validate_json(json.dumps(tree), strict=True)
     provenance = {path: origin for path, (origin, _, _) in sorted(origins.items())}
     for loc in effective(settings):
         provenance.setdefault(dotted(loc), "default")
@@ -98,20 +94,36 @@ def try_load(
     ), ()
 
 
-def _faults_of(layer: Layer, shipped: Sequence[Layer]) -> list[Fault]:
-    """What is wrong with one layer, seen alone over the shipped defaults."""
-    spoiled = layer.text.spoiled if layer.text else frozenset()
+def _layer_faults(shipped: Sequence[Layer], layers: Sequence[Layer]) -> list[Fault]:
+    """What is wrong with each layer: the faults that come up as it is laid over the weaker ones.
+
+    A fault is told of the layer that brings it, even where a stronger layer would cover it.
+    """
     faults: list[Fault] = []
-    if layer.project:
-        faults.extend(_reaching_out(layer))
-    tree, _ = overlay([*shipped, layer])
+    known: set[tuple[Loc, str, str]] = set()
+    for count, layer in enumerate(layers, start=1):
+        if layer.project:
+            faults.extend(_reaching_out(layer))
+        error = _invalid(overlay([*shipped, *layers[:count]])[0])
+        if error is None:
+            known = set()
+            continue
+        details = error.errors(include_url=False)
+        found = [(tuple(detail["loc"]), detail["type"], repr(detail["input"])) for detail in details]
+        spoiled = layer.text.spoiled if layer.text else frozenset()
+        for fault, identity in zip(explain(error, Settings, layer), found, strict=True):
+            if identity not in known and identity[0] not in spoiled:
+                faults.append(fault)
+        known = set(found)
+    return faults
+
+
+def _invalid(tree: Mapping[str, Any]) -> ValidationError | None:
     try:
         Settings.model_validate_json(json.dumps(tree), strict=True)
     except ValidationError as error:
-        details = [detail["loc"] for detail in error.errors(include_url=False)]
-        found = explain(error, Settings, layer)
-        faults.extend(fault for fault, loc in zip(found, details, strict=True) if tuple(loc) not in spoiled)
-    return faults
+        return error
+    return None
 
 
 def _reaching_out(layer: Layer) -> list[Fault]:
