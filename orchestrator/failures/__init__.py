@@ -1,1 +1,88 @@
-""""""
+"""Failures: what a check's output means, and what can be mended without a model.
+
+:func:`judge` is the entry: a check's result and, where there is one, the repository as it stood; out come failures with
+category, reason and suggestions. :mod:`orchestrator.failures.autofix` plans the fixes of the trivial ones.
+"""
+
+from __future__ import annotations
+
+from orchestrator.domain.failure import CheckKind, Failure
+from orchestrator.domain.gate import CheckResult
+from orchestrator.failures.classify import classify, located
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.index import SymbolIndex
+from orchestrator.failures.output import plain
+from orchestrator.failures.parsers import read
+from orchestrator.failures.resolve import Resolver
+from orchestrator.failures.signatures import scan
+from orchestrator.failures.tables import Tables, shipped_tables
+from orchestrator.failures.view import RepositoryView, TextView, View
+
+__all__ = ["RepositoryView", "TextView", "judge", "judge_output"]
+
+_SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS, Kind.COVERAGE})
+_REPORTING = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test"})
+_KILLED = {137: Kind.KILLED, -9: Kind.KILLED}
+"""128 + SIGKILL, as the shell sees it (POSIX)."""
+_TAIL_LINES = 3
+
+
+def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | None = None) -> tuple[Failure, ...]:
+    """The failures of one check; none where it passed."""
+    if result.passed:
+        return ()
+    return judge_output(
+        result.stdout, result.stderr, exit_code=result.exit_code, timed_out=result.timed_out, check=result.kind, tool=result.tool,
+        view=tree or TextView(), tables=tables, note=result.note,
+    )  # fmt: skip
+
+
+def judge_output(
+    stdout: str,
+    stderr: str,
+    *,
+    exit_code: int,
+    check: CheckKind,
+    view: View,
+    timed_out: bool = False,
+    tool: str = "",
+    note: str = "",
+    tables: Tables | None = None,
+) -> tuple[Failure, ...]:
+    """The failures that a failed command's output tells of; at least one."""
+    tables = tables or shipped_tables()
+    resolver = Resolver(SymbolIndex(view, tables.distributions), tables)
+    if timed_out:
+        findings: list[Finding] = [
+            Finding(
+                tool=tool or "generic",
+                kind=Kind.TIMEOUT,
+                code="timeout",
+                message="the command ran over its limit and was ended",
+            )
+        ]
+        return classify(findings, resolver, tables, check)
+    text = plain(stdout) + "\n" + plain(stderr)
+    findings = located(read(text), resolver)
+    telling = [finding for finding in findings if finding.kind not in _SUMMARIES]
+    reported = any(finding.tool in _REPORTING for finding in telling)
+    if not reported:
+        findings += located(scan(text, tables, beside_findings=bool(telling)), resolver)
+    if exit_code in _KILLED and not telling:
+        findings.append(
+            Finding(
+                tool=tool or "generic", kind=_KILLED[exit_code], code=str(exit_code), message="the command was killed"
+            )
+        )
+    if not findings:
+        findings = [
+            Finding(
+                tool=tool or "generic", kind=Kind.UNKNOWN, message=note or _last_words(text) or f"exit code {exit_code}"
+            )
+        ]
+    return classify(findings, resolver, tables, check)
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text[-8000:].splitlines() if line.strip()]
+    return "\n".join(line[:300] for line in lines[-_TAIL_LINES:])

@@ -1,0 +1,179 @@
+"""Findings into categories (L7, L8): tables for what is clear, the resolver for what names something, rules for tests.
+
+Each failure carries the rule that decided it. The iteration takes the gravest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.failures.finding import ENVIRONMENT, Finding, Kind
+from orchestrator.failures.resolve import Resolver, Verdict
+from orchestrator.failures.tables import Tables
+
+RUNNERS = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test", "cargo", "go", "maven"})
+_NAMES = frozenset(
+    {
+        Kind.UNDEFINED_NAME,
+        Kind.MISSING_MODULE,
+        Kind.MISSING_EXPORT,
+        Kind.MISSING_ATTRIBUTE,
+        Kind.UNKNOWN_KEYWORD,
+        Kind.CYCLE,
+    }
+)
+_AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
+_BEHAVIOUR = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT}) | _AT_RUN_TIME
+_SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
+
+
+def classify(findings: Sequence[Finding], resolver: Resolver, tables: Tables, check: CheckKind) -> tuple[Failure, ...]:
+    """A failure for each finding that stands for itself; consequences of another and summaries are left out."""
+    kept = _errors_only(_without_consequences(findings, tables))
+    judged = [(finding, _judge(finding, resolver, tables)) for finding in kept if finding.kind not in _SUMMARIES]
+    judged = _without_aftermath(judged, resolver)
+    grave = _regressions(kept, judged, resolver, tables)
+    if grave is not None:
+        judged = [
+            (finding, grave if finding.kind in _BEHAVIOUR and verdict.category is Category.TACTICAL else verdict)
+            for finding, verdict in judged
+        ]
+    failures = [_failure(finding, verdict, check) for finding, verdict in judged]
+    if not failures:
+        failures = [_failure(finding, grave or _judge(finding, resolver, tables), check) for finding in kept]
+    return tuple(dict.fromkeys(failures))
+
+
+def _failure(finding: Finding, verdict: Verdict, check: CheckKind) -> Failure:
+    return Failure(
+        check=check, tool=finding.tool, message=finding.message, category=verdict.category, code=finding.code, file=finding.file, line=finding.line,
+        column=finding.column, symbol=finding.symbol, test_id=finding.test_id, why=verdict.why, suggestions=verdict.suggestions,
+    )  # fmt: skip
+
+
+def _judge(finding: Finding, resolver: Resolver, tables: Tables) -> Verdict:
+    verdict = resolver.decide(finding)
+    if verdict is not None:
+        return verdict
+    if finding.kind is Kind.UNUSED_NAME and (finding.tool in tables.compilers or _is_compiler_flag(finding)):
+        return Verdict(Category.TACTICAL, "a compiler's unused check knows no disable comment (L5)")
+    if finding.kind is Kind.LINT:
+        if tables.has_safe_fix(finding):
+            return Verdict(Category.TRIVIAL, f"{finding.code}: a fixer mends it without changing behaviour")
+        return Verdict(Category.TACTICAL, f"{finding.code}: a rule without a safe fix")
+    if finding.kind in {Kind.ASSERTION, Kind.RAISED, Kind.EXCEPTION} and _is_invariant(finding, tables):
+        return Verdict(Category.STRATEGIC, "a test that holds an invariant of the project fails")
+    return Verdict(tables.category(finding.kind), _WHY.get(finding.kind, finding.kind.value.replace("_", " ")))
+
+
+_WHY = {
+    Kind.COVERAGE: "coverage below its floor (L11)",
+    Kind.CYCLE: "modules import each other in a circle",
+    Kind.CONTRACT: "a contract between layers is broken",
+    Kind.SECURITY: "a security finding of high severity",
+    Kind.UNKNOWN_OPTION: "a key, flag or rule the tool does not know, in a configuration it can read",
+    Kind.BROKEN_CONFIG: "a configuration that cannot be read",
+    Kind.TOOL_MISSING: "the tool is not installed",
+    Kind.TIMEOUT: "the whole check ran over its limit",
+    Kind.FORMAT: "a formatter mends it",
+    Kind.UNKNOWN: "no rule knows it: unsure is tactical (L7)",
+}
+
+
+def _is_compiler_flag(finding: Finding) -> bool:
+    return (finding.code or "").startswith("TS")
+
+
+def _is_invariant(finding: Finding, tables: Tables) -> bool:
+    where = f"{finding.test_id or ''} {finding.file or ''}".lower()
+    return any(word in where for word in tables.invariant_tests)
+
+
+def _errors_only(findings: Sequence[Finding]) -> list[Finding]:
+    """Warnings count only where nothing is an error (``--max-warnings 0``)."""
+    errors = [finding for finding in findings if not finding.warning]
+    return errors if any(finding.kind not in _SUMMARIES for finding in errors) else list(findings)
+
+
+def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[Finding]:
+    """Type errors that only follow from a name that does not resolve in the same file, or on the same line."""
+    lost = {
+        (finding.tool, finding.file)
+        for finding in findings
+        if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
+    }
+    lines = {
+        (finding.tool, finding.file, finding.line)
+        for finding in findings
+        if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
+    }
+    kept = []
+    for finding in findings:
+        follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
+        same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
+        if not follows and not same_line:
+            kept.append(finding)
+    return kept
+
+
+def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver) -> list[tuple[Finding, Verdict]]:
+    """Beside a name that does not resolve at run time, other tests fail for it: only those in changed tests stand for themselves."""
+    causes = {
+        finding.symbol for finding, _ in judged if finding.tool in RUNNERS and finding.kind in _NAMES and finding.symbol
+    }
+    if not causes:
+        return judged
+    kept = []
+    for finding, verdict in judged:
+        if finding.tool in RUNNERS and finding.kind in _BEHAVIOUR:
+            mentions = any(symbol in finding.message for symbol in causes)
+            own = resolver.diff.added(finding.file, finding.line)
+            if mentions or not own:
+                continue
+        kept.append((finding, verdict))
+    return kept
+
+
+def _regressions(
+    findings: Sequence[Finding], judged: list[tuple[Finding, Verdict]], resolver: Resolver, tables: Tables
+) -> Verdict | None:
+    """Many failing tests in several files are a broken design, unless one raising line explains them all."""
+    tests = [(finding, verdict) for finding, verdict in judged if finding.tool in RUNNERS]
+    if any(verdict.category is not Category.TACTICAL for _, verdict in tests):
+        return None
+    count = max((finding.count for finding in findings if finding.kind is Kind.TALLY), default=0)
+    files = max((finding.files for finding in findings if finding.kind is Kind.TALLY), default=0)
+    if count < tables.regression_tests or files < tables.regression_files:
+        return None
+    if _one_bug([finding for finding, _ in tests], resolver):
+        return None
+    return Verdict(Category.STRATEGIC, f"{count} tests fail in {files} files: a broken design, not a bug")
+
+
+def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
+    """One statement the change wrote raises an error of the language's own in every test that fails at a known place."""
+    placed = [finding for finding in tests if finding.kind in _AT_RUN_TIME and finding.file and finding.line]
+    if not placed:
+        return False
+    if resolver.diff.files:
+        placed = [finding for finding in placed if resolver.diff.added(finding.file, finding.line)]
+        return (
+            bool(placed)
+            and len({(finding.file, finding.line) for finding in placed}) == 1
+            and not any(finding.kind is Kind.RAISED for finding in tests)
+        )
+    return len({(finding.file, finding.line, finding.message) for finding in tests}) == 1
+
+
+def is_environment(finding: Finding) -> bool:
+    """Whether a finding is the environment's by its kind alone."""
+    return finding.kind in ENVIRONMENT
+
+
+def located(findings: Sequence[Finding], resolver: Resolver) -> list[Finding]:
+    """Findings with their paths as the repository knows them."""
+    return [
+        replace(finding, file=resolver.view.locate(finding.file)) if finding.file else finding for finding in findings
+    ]

@@ -1,0 +1,180 @@
+"""What the languages' own libraries offer: Python's standard library (read, its C modules listed), Node's modules and globals."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from orchestrator.failures.index.names import Form, Summary
+from orchestrator.failures.index.python_names import summarise
+
+_UNWANTED = frozenset({"antigravity", "this", "idlelib", "turtledemo", "lib2to3", "test", "tkinter", "turtle", "distutils", "ensurepip", "nturl2path", "sre_compile", "sre_constants", "sre_parse", "pyclbr", "pydoc_data"})  # fmt: skip
+"""Modules nobody imports a helper from, or that do something when imported."""
+REMOVED = frozenset({"asynchat", "asyncore", "imp", "distutils", "smtpd", "cgi", "cgitb", "crypt", "imghdr", "nntplib", "pipes", "sndhdr", "telnetlib", "uu", "xdrlib", "audioop", "chunk", "aifc", "mailcap", "msilib", "nis", "ossaudiodev", "spwd", "sunau", "parser", "symbol", "formatter", "macpath", "binhex"})  # fmt: skip
+"""Once in the standard library (PEP 594, 632 and before): a missing one is a wrong version, not an invention."""
+_BUILTIN_TYPES = (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, complex, bool, range, slice, object, type, BaseException, OSError, property, memoryview)  # fmt: skip
+
+
+def is_stdlib(module: str) -> bool:
+    """Whether the first part of a dotted name is a module of this Python's standard library."""
+    return module.split(".")[0] in sys.stdlib_module_names
+
+
+@cache
+def stdlib_modules() -> tuple[str, ...]:
+    """Public top-level modules, and the packages' well-known submodules."""
+    top = [name for name in sys.stdlib_module_names if not name.startswith("_") and name not in _UNWANTED]
+    return tuple(sorted([*top, "collections.abc", "concurrent.futures", "os.path", "urllib.parse", "urllib.request", "xml.etree.ElementTree", "unittest.mock", "importlib.metadata", "importlib.resources", "email.message", "http.client", "http.server", "logging.handlers", "asyncio.subprocess", "json.decoder", "multiprocessing.pool"]))  # fmt: skip
+
+
+@cache
+def stdlib_names(module: str) -> frozenset[str] | None:
+    """What a standard module offers; ``None`` where it cannot be told. C modules are asked, sources are read."""
+    if not is_stdlib(module) or module.split(".")[0] in _UNWANTED:
+        return None
+    try:
+        spec = importlib.util.find_spec(module) if "." not in module else importlib.util.find_spec(module.split(".")[0])
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if (
+        spec.origin in {"built-in", "frozen"}
+        or (spec.origin or "").endswith((".so", ".pyd", ".dylib"))
+        or module == "os.path"
+    ):
+        return frozenset(dir(importlib.import_module(module)))
+    base = Path(spec.origin or "")
+    for part in module.split(".")[1:]:
+        folder = base.parent / part
+        base = folder / "__init__.py" if folder.is_dir() else base.parent / f"{part}.py"
+    try:
+        summary = summarise(module, base.read_bytes())
+    except OSError:
+        return None
+    return _with_stars(module, summary, base)
+
+
+def _with_stars(module: str, summary: Summary, base: Path) -> frozenset[str]:
+    names = set(summary.names) | set(summary.all or ())
+    for star in summary.stars:
+        target = star.lstrip(".") if not star.startswith(".") else f"{module.split('.')[0]}.{star.lstrip('.')}"
+        if target == module:
+            continue
+        if target.startswith("_") and "." not in target:
+            try:
+                names |= set(
+                    dir(importlib.import_module(target))
+                )  # C accelerators of standard modules: _socket, _struct
+            except ImportError:
+                continue
+        elif star.startswith(".") and star.strip("."):
+            path = base.parent / f"{star.strip('.')}.py"
+            if path.is_file():
+                names |= set(summarise(target, path.read_bytes()).names)
+        else:
+            names |= stdlib_names(target) or frozenset()
+    if base.name == "__init__.py" and base.parent.is_dir():
+        names |= {entry.stem for entry in base.parent.iterdir() if entry.suffix == ".py"}
+    return frozenset(names)
+
+
+@cache
+def stdlib_exporters(name: str) -> tuple[str, ...]:
+    """Standard modules that offer the public name as their own (not what they merely import)."""
+    if name.startswith("_"):
+        return ()
+    return tuple(module for module in stdlib_modules() if name in _public(module))
+
+
+@cache
+def _public(module: str) -> frozenset[str]:
+    try:
+        spec = importlib.util.find_spec(module.split(".")[0])
+    except (ImportError, ValueError):
+        return frozenset()
+    names = stdlib_names(module)
+    if spec is None or names is None:
+        return frozenset()
+    origin = spec.origin or ""
+    if origin in {"built-in", "frozen"} or not origin.endswith(".py"):
+        return frozenset(name for name in names if not name.startswith("_"))
+    base = Path(origin)
+    for part in module.split(".")[1:]:
+        folder = base.parent / part
+        base = folder / "__init__.py" if folder.is_dir() else base.parent / f"{part}.py"
+    if not base.is_file():
+        return frozenset(name for name in names if not name.startswith("_"))
+    summary = summarise(module, base.read_bytes())
+    if summary.all is not None and not summary.stars:
+        return frozenset(summary.all)
+    own = {name for name, definition in summary.names.items() if definition.form is not Form.IMPORT}
+    if summary.all is not None:
+        own |= set(summary.all)
+    if summary.stars or not own:
+        own |= {name for name in names if name not in summary.names or name in own}
+    return frozenset(name for name in own if not name.startswith("_"))
+
+
+@cache
+def builtin_members() -> frozenset[str]:
+    """Attributes of Python's built-in types."""
+    return frozenset(name for kind in _BUILTIN_TYPES for name in dir(kind))
+
+
+@cache
+def python_builtins() -> frozenset[str]:
+    """Names that are always there."""
+    import builtins  # noqa: PLC0415 - only listed
+
+    return frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__spec__", "__class__"}
+
+
+def builtin_type(name: str) -> bool:
+    """Whether a type's name is one of Python's own."""
+    return name in {kind.__name__ for kind in _BUILTIN_TYPES} or name in {"builtin_function_or_method", "function", "method", "generator", "module", "NoneType", "coroutine", "dict_keys", "dict_values", "dict_items"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Node's own modules and globals (``data/node.json`` says of which version)."""
+
+    modules: Mapping[str, frozenset[str]]
+    globals: frozenset[str]
+    statics: Mapping[str, frozenset[str]]
+    members: Mapping[str, frozenset[str]]
+
+    def is_module(self, specifier: str) -> bool:
+        """Whether it names a built-in module, with or without ``node:``."""
+        return specifier in self.modules or specifier.removeprefix("node:") in self.modules
+
+    def exporters(self, name: str) -> tuple[str, ...]:
+        """Built-in modules that export the name, the plain ones before their variants."""
+        found = [
+            module
+            for module, names in self.modules.items()
+            if name in names and module not in {"constants", "sys", "process", "console"}
+        ]
+        return tuple(sorted(found, key=lambda module: ("/" in module, module)))
+
+    def any_member(self, name: str) -> bool:
+        """Whether any built-in object has such a method or property."""
+        return any(name in names for names in self.members.values())
+
+
+@cache
+def node() -> Node:
+    """The shipped list."""
+    data = json.loads((Path(__file__).parent / "data" / "node.json").read_text(encoding="utf-8"))
+    return Node(
+        modules={name: frozenset(exports) for name, exports in data["modules"].items()},
+        globals=frozenset(data["globals"]),
+        statics={name: frozenset(entry["static"]) for name, entry in data["objects"].items()},
+        members={name: frozenset(entry["member"]) for name, entry in data["objects"].items()},
+    )

@@ -1,0 +1,63 @@
+"""A tool's output made plain: no colours, one kind of line ending, no line that is too long to match.
+
+Everything here is linear in the length of the text: a marker is looked for with ``str.find``, and patterns only ever
+see one line, cut at :data:`LINE_CAP`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+LINE_CAP = 4_000
+"""Characters of a line that patterns see; longer lines are program data, not messages."""
+FINDINGS_CAP = 2_000
+"""Findings read of one tool's output; what follows repeats (10 MB within 0.5 s, issue 3)."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_=>78])")
+"""ECMA-48 control sequences, charset switches (mypy 2.4 prints ``ESC ( B``), OSC 8 links."""
+
+
+def plain(text: str) -> str:
+    """The text without terminal controls, lines ended by ``\\n``."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def lines_with(text: str, marker: str) -> Iterator[tuple[int, str]]:
+    """Each line that holds the marker, once: its offset in the text, and the line itself (capped)."""
+    position = text.find(marker)
+    while position != -1:
+        start = text.rfind("\n", 0, position) + 1
+        end = text.find("\n", position)
+        if end == -1:
+            end = len(text)
+        yield start, text[start : min(end, start + LINE_CAP)]
+        position = text.find(marker, end)
+
+
+def lines_after(text: str, offset: int, limit: int) -> Iterator[str]:
+    """Up to ``limit`` lines that follow the line at that offset (capped)."""
+    end = text.find("\n", offset)
+    for _ in range(limit):
+        if end == -1:
+            return
+        start = end + 1
+        end = text.find("\n", start)
+        yield text[start : min(end if end != -1 else len(text), start + LINE_CAP)]
+
+
+def posix(path: str) -> str:
+    """A printed path with forward slashes and without ``./`` before it."""
+    path = path.strip().strip("'\"").replace("\\", "/")
+    while path.startswith("./"):
+        path = path[2:]
+    return path
+
+
+def number(text: str | None) -> int | None:
+    """The number, or ``None`` where there is none (or one of absurd length)."""
+    return int(text) if text and len(text) < 10 and text.isdigit() else None

@@ -1,0 +1,82 @@
+"""bandit (1.7-1.9), import-linter (2), and the coverage thresholds of coverage.py, istanbul, c8, jest, vitest, node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
+
+HINTS = (">> Issue: [", " BROKEN", "overage", "threshold", "Broken contracts")
+
+_BANDIT = re.compile(r">> Issue: \[([A-Z]\d{3}):([\w-]+)\] (.*)$")
+_BANDIT_SEVERITY = re.compile(r"\s+Severity: (\w+)")
+_BANDIT_PLACE = re.compile(r"\s+Location: (.{1,400}?):(\d+):(\d+)")
+_CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
+_FORBIDDEN = re.compile(r"(\S+) is not allowed to import (\S+?):?$")
+_CHAIN = re.compile(r"-?\s+(\S+) -> (\S+) \(l\.(\d+)")
+_COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
+    ("coverage.py", "Coverage failure: total of", re.compile(r"\s*Coverage failure: total of .*is less than fail-under=")),
+    ("pytest-cov", "Required test coverage of", re.compile(r"(?:FAIL |ERROR: )?(?:Coverage failure: )?Required test coverage of .* not reached")),
+    ("pytest-cov", "Coverage failure: ", re.compile(r"(?:ERROR: )?Coverage failure: total of .* is less than")),
+    ("istanbul", "does not meet", re.compile(r"\s*ERROR: Coverage for \w+ \(.*\) does not meet (?:global|\S+|\".*\")? ?.*threshold")),
+    ("jest", "coverage threshold for", re.compile(r"\s*Jest: .* coverage threshold for \w+ \(.*\) not met")),
+    ("jest", "Coverage data for", re.compile(r"\s*Jest: Coverage data for .* was not found")),
+    ("node:test", "coverage does not meet threshold", re.compile(r".*\b(?:line|branch|function) coverage does not meet threshold of")),
+    ("tarpaulin", "Coverage is below the failure threshold", re.compile(r".*Coverage is below the failure threshold")),
+    ("jacoco", "covered ratio is", re.compile(r".*Rule violated for .*covered ratio is .*, but expected minimum is")),
+    ("diff-cover", "Coverage is below", re.compile(r"Failure\. Coverage is below")),
+)  # fmt: skip
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """Security findings, broken contracts, thresholds not met."""
+    return tuple([*_bandit(text), *_contracts(text), *_coverage(text)][:FINDINGS_CAP])
+
+
+def _bandit(text: str) -> Iterator[Finding]:
+    for start, line in lines_with(text, ">> Issue: ["):
+        match = _BANDIT.match(line.strip())
+        if match is None:
+            continue
+        severity, place = "", None
+        for following in lines_after(text, start, 6):
+            if found := _BANDIT_SEVERITY.match(following):
+                severity = found[1].lower()
+            place = place or _BANDIT_PLACE.match(following)
+        yield Finding(
+            tool="bandit", kind=Kind.SECURITY if severity == "high" else Kind.ADVICE, code=match[1], message=match[3],
+            file=posix(place[1]) if place else None, line=number(place[2]) if place else None, symbol=match[2],
+        )  # fmt: skip
+
+
+def _contracts(text: str) -> Iterator[Finding]:
+    if "Broken contracts" not in text and " BROKEN" not in text:
+        return
+    for _, line in lines_with(text, " BROKEN"):
+        if match := _CONTRACT.match(line.strip()):
+            yield Finding(
+                tool="import-linter",
+                kind=Kind.CONTRACT,
+                code="BROKEN",
+                message=f"contract broken: {match[1].strip()}",
+                symbol=match[1].strip(),
+            )
+    for start, line in lines_with(text, " is not allowed to import "):
+        if match := _FORBIDDEN.match(line.strip()):
+            chain = next(
+                (found for following in lines_after(text, start, 4) if (found := _CHAIN.match(following))), None
+            )
+            yield Finding(
+                tool="import-linter", kind=Kind.CONTRACT, code="import", message=line.strip().rstrip(":"), symbol=match[2].rstrip(":"),
+                owner=match[1], line=number(chain[3]) if chain else None,
+            )  # fmt: skip
+
+
+def _coverage(text: str) -> Iterator[Finding]:
+    for tool, marker, pattern in _COVERAGE:
+        for _, line in lines_with(text, marker):
+            if pattern.match(line):
+                yield Finding(tool=tool, kind=Kind.COVERAGE, code="coverage", message=line.strip())
+                break

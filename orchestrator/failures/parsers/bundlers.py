@@ -1,0 +1,130 @@
+"""webpack (5), vite and rollup (2-8), esbuild (0.17-0.25), and node itself when a script dies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
+from orchestrator.failures.parsers.js_errors import read_error
+
+HINTS = (
+    "[ERROR] ",
+    "ERROR in ",
+    "Module not found",
+    "failed to resolve",
+    "is not exported by",
+    "Node.js v",
+    "Require stack",
+    "Could not resolve",
+    "RollupError",
+    "[vite]",
+    "error during build",
+    "ERR_MODULE_NOT_FOUND",
+    "Transform failed",
+)
+
+_ESBUILD = re.compile(r"(?:✘ |X )?\[ERROR\] (.*)$")
+_ESBUILD_PLACE = re.compile(r"\s+(\S.{0,300}?):(\d+):(\d+):$")
+_WEBPACK_IN = re.compile(r"ERROR in (\./|\.\./)?(\S+)(?: (\d+):(\d+))?")
+_WEBPACK_EXPORT = re.compile(r"export '([^']{1,200})' \(.{1,300}?\) was not found in '([^']{1,300})'")
+_ROLLUP_EXPORT = re.compile(r"\"([^\"]{1,200})\" is not exported by \"([^\"]{1,300})\"")
+_ESBUILD_EXPORT = re.compile(r"No matching export in \"([^\"]{1,300})\" for import \"([^\"]{1,200})\"")
+_ROLLUP_RESOLVE = re.compile(r"Rollup failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
+_NODE_ERROR = re.compile(r"(?:Uncaught )?(\w*(?:Error|Exception))(?: \[\w+\])?: (.*)$")
+_NODE_FRAME = re.compile(r"\s+at (?:.{0,300}? \()?(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """What stopped a build or a script."""
+    return tuple([*_esbuild(text), *_webpack(text), *_rollup(text), *_node(text)][:FINDINGS_CAP])
+
+
+def _esbuild(text: str) -> Iterator[Finding]:
+    for start, line in lines_with(text, "[ERROR] "):
+        match = _ESBUILD.match(line.strip())
+        if match is None or ".java" in line:
+            continue
+        message = match[1]
+        place = next(
+            (found for following in lines_after(text, start, 3) if (found := _ESBUILD_PLACE.match(following))), None
+        )
+        if place is None and not message.startswith("Could not resolve"):
+            continue
+        found = _message("esbuild", message)
+        yield _at(found, place[1] if place else None, place[2] if place else None)
+
+
+def _message(tool: str, message: str) -> Finding:
+    for pattern, order in ((_ESBUILD_EXPORT, (2, 1)), (_ROLLUP_EXPORT, (1, 2)), (_WEBPACK_EXPORT, (1, 2))):
+        if match := pattern.search(message):
+            return Finding(
+                tool=tool, kind=Kind.MISSING_EXPORT, message=message, symbol=match[order[0]], owner=match[order[1]]
+            )
+    found = read_error(tool, "Error", message)
+    return found if found.kind is not Kind.RAISED else Finding(tool=tool, kind=Kind.SYNTAX, message=message)
+
+
+def _at(found: Finding, file: str | None, line: str | None) -> Finding:
+    return Finding(tool=found.tool, kind=found.kind, message=found.message, code=found.code, symbol=found.symbol, owner=found.owner,
+                   file=posix(file) if file else None, line=number(line))  # fmt: skip
+
+
+def _webpack(text: str) -> Iterator[Finding]:
+    for start, line in lines_with(text, "ERROR in "):
+        match = _WEBPACK_IN.match(line.strip())
+        if match is None:
+            continue
+        for following in lines_after(text, start, 3):
+            stripped = following.strip()
+            if "Module not found" in stripped or "was not found in" in stripped:
+                yield _at(_message("webpack", stripped), match[2], match[3])
+                break
+            if stripped.startswith("Module parse failed") or "SyntaxError" in stripped:
+                yield Finding(
+                    tool="webpack", kind=Kind.SYNTAX, message=stripped, file=posix(match[2]), line=number(match[3])
+                )
+                break
+
+
+def _rollup(text: str) -> Iterator[Finding]:
+    for _, line in lines_with(text, " is not exported by "):
+        if match := _ROLLUP_EXPORT.search(line):
+            yield Finding(
+                tool="rollup", kind=Kind.MISSING_EXPORT, message=line.strip(), symbol=match[1], owner=match[2]
+            )
+            break
+    for _, line in lines_with(text, "failed to resolve import"):
+        if match := _ROLLUP_RESOLVE.search(line):
+            yield Finding(
+                tool="rollup",
+                kind=Kind.MISSING_MODULE,
+                message=line.strip(),
+                symbol=match[1],
+                owner=match[2],
+                file=posix(match[2]),
+            )
+            break
+
+
+def _node(text: str) -> Iterator[Finding]:
+    """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line."""
+    last = text.rfind("\nNode.js v")
+    if last == -1:
+        return
+    head = text[max(0, last - 20_000) : last]
+    for start, line in lines_with(head, "Error"):
+        if match := _NODE_ERROR.match(line):
+            place = next(
+                (
+                    found
+                    for following in lines_after(head, start, 30)
+                    if (found := _NODE_FRAME.match(following))
+                    and "node_modules/" not in found[1]
+                    and not found[1].startswith("node:")
+                ),
+                None,
+            )
+            yield _at(read_error("node", match[1], match[2]), place[1] if place else None, place[2] if place else None)
+            return

@@ -1,0 +1,195 @@
+"""jest (27-30), vitest (0.34-4), mocha (9-11) and node:test (Node 18-24; spec and TAP): failing tests and their errors.
+
+Only what the runner itself says is read: the block of a failing test, its first error, its frames, the totals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
+from orchestrator.failures.parsers.js_errors import read_error
+
+HINTS = ("  ● ", " FAIL ", "Test Suites:", " Test Files ", " failing\n", "not ok ", "✖ ", "Unhandled ", "Unhandled\n")
+
+_ERROR = re.compile(
+    r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
+)
+_FRAME = re.compile(
+    r"\s+(?:at |❯ )(?:.{0,300}? \()?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):(?P<column>\d+)\)?$"
+)
+_FOREIGN = ("node_modules/", "node:", "internal/", "<anonymous>")
+_VITEST_FAIL = re.compile(r" FAIL  (?:\|[^|]{1,60}\| )?(\S+?\.\w+)(?: > (.+)| \[ .+ \])?$")
+_VITEST_UNHANDLED = re.compile(r"⎯+ (?:Unhandled|Uncaught) (?:Rejection|Exception|Error|Errors|TypeError).*⎯+$")
+_JEST_TEST = re.compile(r"  ● (?!Console|Cannot log|Validation)(.{1,400})$")
+_JEST_FILE = re.compile(r"FAIL (?:\S+ )?(\S+\.\w+)(?: \(.+\))?$")
+_MOCHA_TEST = re.compile(r"  (\d{1,5})\) (.+)$")
+_NODE_FILE = re.compile(r"test at (\S+):(\d+):(\d+)$")
+_NODE_TEST = re.compile(r"✖ (.{1,300}) \([\d.]+ms\)$")
+_TAP = re.compile(r"\s*not ok \d+ - (.{1,300})$")
+_TAP_FIELD = re.compile(r"\s+(error|name|code|location|failureType): (.*)$")
+_TRANSFORM = re.compile(
+    r"Transform failed with|PARSE_ERROR|Failed to parse source|Unexpected token|Parse failure|RolldownError|Build failed with"
+)
+_TOTALS = (
+    ("vitest", re.compile(r"\s*Tests  .*?(\d+) failed"), re.compile(r"\s*Test Files  .*?(\d+) failed")),
+    (
+        "jest",
+        re.compile(r"Tests: +(?:.{0,60}, )?(\d+) failed"),
+        re.compile(r"Test Suites: +(?:.{0,60}, )?(\d+) failed"),
+    ),
+)
+_COUNTED = (("mocha", re.compile(r"  (\d+) failing$")), ("node:test", re.compile(r"[ℹ#] fail (\d+)$")))
+
+
+@dataclass(slots=True)
+class _Block:
+    tool: str
+    test_id: str | None
+    file: str | None
+    found: Finding | None = None
+    place: tuple[str, int, int] | None = None
+    detail: list[str] = field(default_factory=list)
+    lines: int = 0
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """One finding a failing test or suite, and the totals."""
+    findings: list[Finding] = []
+    block: _Block | None = None
+    suite: str | None = None
+    totals: dict[str, dict[str, int]] = {}
+    mocha = " failing\n" in text
+    for raw in text.split("\n"):
+        line = raw[:LINE_CAP] if len(raw) > LINE_CAP else raw
+        if not line:
+            continue
+        head = line[:3]
+        opened = _open(line, head, suite, mocha=mocha)
+        if opened is not None:
+            if block is not None:
+                findings.extend(_close(block))
+            block = opened
+        elif head.startswith("FAI") and (match := _JEST_FILE.match(line)):
+            suite = posix(match[1])
+        elif block is not None:
+            _read(block, line)
+        if "fail" in line:
+            _count(line, totals)
+        if len(findings) >= FINDINGS_CAP:
+            block = None
+            break
+    if block is not None:
+        findings.extend(_close(block))
+    return (*findings, *_tallies(totals, findings))
+
+
+def _open(line: str, head: str, suite: str | None, *, mocha: bool) -> _Block | None:
+    if head == " FA" and (match := _VITEST_FAIL.match(line)):
+        file = posix(match[1])
+        return _Block("vitest", f"{file} > {match[2]}" if match[2] else file, file)
+    if head == "  ●" and (match := _JEST_TEST.match(line)):
+        title = match[1]
+        return _Block("jest", suite if title == "Test suite failed to run" else f"{suite or ''} > {title}", suite)
+    if head[:1] == "⎯" and _VITEST_UNHANDLED.match(line):
+        return _Block("vitest", None, None)
+    if head[:1] == "✖" and (match := _NODE_TEST.match(line)):
+        return _Block("node:test", match[1], None)
+    if mocha and head == "  1" or (mocha and head[:2] == "  " and head[2:3].isdigit()):
+        if match := _MOCHA_TEST.match(line):
+            return _Block("mocha", match[2], None)
+    if "not ok " in line and (match := _TAP.match(line)):
+        return _Block("node:test", match[1], None)
+    return None
+
+
+def _read(block: _Block, line: str) -> None:
+    block.lines += 1
+    if block.tool == "mocha" and block.found is None and block.lines < 4 and line.rstrip().endswith(":"):
+        block.test_id = f"{block.test_id} > {line.strip().rstrip(':')}"
+        return
+    stripped = line.strip()
+    if block.found is None:
+        if stripped and not stripped.startswith(
+            ("at ", "❯", "---", "⎯", "|", "duration_ms", "type:", "location:", "Vitest caught", "This might")
+        ):
+            block.found = _first(block, stripped)
+        return
+    match = _FRAME.match(line)
+    if match:
+        path = posix(match["file"])
+        if block.place is None and not any(part in path for part in _FOREIGN):
+            block.place = (path, int(match["line"]), int(match["column"]))
+        return
+    if len(block.detail) < 40:
+        block.detail.append(stripped)
+
+
+def _first(block: _Block, text: str) -> Finding | None:
+    if match := _TAP_FIELD.match("  " + text):
+        if match[1] not in {"error", "name"}:
+            return None
+        return read_error(block.tool, "", match[2].strip("'\"|- ")) if match[1] == "error" else None
+    if match := _ERROR.match(text):
+        name = match["name"].rsplit(".", 1)[-1]
+        if match["code"] == "ERR_ASSERTION":
+            name = "AssertionError"
+        return read_error(block.tool, name, match["message"] or "")
+    if text.startswith("thrown: "):
+        return read_error(block.tool, "", text[8:].strip('"'))
+    return read_error(block.tool, "", text)
+
+
+def _close(block: _Block) -> Iterator[Finding]:
+    found = block.found
+    if found is None:
+        return
+    if found.kind in {Kind.RAISED, Kind.EXCEPTION, Kind.SYNTAX}:
+        found = _refine(block, found)
+    place = block.place
+    yield replace(
+        found, test_id=block.test_id, file=found.file or (place[0] if place else block.file),
+        line=found.line or (place[1] if place else None), column=place[2] if place and not found.line else found.column,
+    )  # fmt: skip
+
+
+def _refine(block: _Block, found: Finding) -> Finding:
+    """The error's first line may only announce what a later line says."""
+    if _TRANSFORM.search(found.message):
+        return replace(found, kind=Kind.SYNTAX)
+    if found.message.startswith(("Jest encountered an unexpected token", "Jest failed to parse")):
+        for text in block.detail:
+            if (match := _ERROR.match(text)) and match["name"] == "SyntaxError":
+                return replace(found, kind=Kind.SYNTAX, code="SyntaxError", message=match["message"] or "")
+        return replace(found, kind=Kind.SYNTAX)
+    for text in block.detail:
+        if text.startswith("Caused by: ") and (match := _ERROR.match(text)):
+            cause = read_error(found.tool, match["name"], match["message"] or "")
+            if cause.kind not in {Kind.RAISED, Kind.EXCEPTION}:
+                return cause
+    return found
+
+
+def _count(line: str, totals: dict[str, dict[str, int]]) -> None:
+    for tool, tests, files in _TOTALS:
+        if match := tests.match(line):
+            totals.setdefault(tool, {})["tests"] = number(match[1]) or 0
+        elif match := files.match(line):
+            totals.setdefault(tool, {})["files"] = number(match[1]) or 0
+    for tool, pattern in _COUNTED:
+        if match := pattern.match(line):
+            totals.setdefault(tool, {})["tests"] = number(match[1]) or 0
+
+
+def _tallies(totals: dict[str, dict[str, int]], findings: list[Finding]) -> Iterator[Finding]:
+    for tool, count in totals.items():
+        files = count.get("files") or len(
+            {finding.file for finding in findings if finding.tool == tool and finding.file}
+        )
+        tests = count.get("tests", 0)
+        yield Finding(
+            tool=tool, kind=Kind.TALLY, message=f"{tests} failing tests in {files} files", count=tests, files=files
+        )

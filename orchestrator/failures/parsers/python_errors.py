@@ -1,0 +1,155 @@
+"""A Python exception's class and message, read into a kind (CPython 3.8-3.14 wordings, and the common libraries')."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import LINE_CAP
+
+_NAME = re.compile(r"name '([^']{1,200})' is not defined(?:\. Did you (?:mean|forget to import)[^']*'([^']{1,200})')?")
+_NO_MODULE = re.compile(r"No module named '?([^\s';]{1,300})'?")
+_CANNOT_IMPORT = re.compile(r"cannot import name '([^']{1,200})' from (partially initialized module )?'([^']{1,300})'")
+_MODULE_ATTRIBUTE = re.compile(r"(partially initialized )?module '([^']{1,300})' has no attribute '([^']{1,200})'")
+_ATTRIBUTE = re.compile(r"(?:type object )?'([^']{1,300})'(?: object)? has no attribute '([^']{1,200})'")
+_ATTRIBUTE_PLAIN = re.compile(r"^([A-Za-z_][\w.]{0,200}) has no attribute '?(\w{1,200})'?$")
+_KEYWORD = re.compile(r"([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
+_KEYWORD_INIT = re.compile(r"'([^']{1,200})' is an invalid keyword argument for ([\w.]{1,200})")
+_ARITY = re.compile(
+    r"\(\) (?:missing \d+ required|takes .{1,60} positional argument|got multiple values for)|takes (?:no|exactly|at (?:least|most)) .{0,40}arguments?\b"
+)
+_ERRNO = re.compile(r"\[Errno (-?\d+)\]|\[WinError (\d+)\]")
+
+_BY_ERRNO = {
+    "28": Kind.DISK,  # ENOSPC
+    "122": Kind.DISK,  # EDQUOT
+    "12": Kind.MEMORY,  # ENOMEM
+    "13": Kind.PERMISSION,  # EACCES
+    "1": Kind.PERMISSION,  # EPERM
+    "30": Kind.PERMISSION,  # EROFS
+    "98": Kind.PORT,  # EADDRINUSE
+    "48": Kind.PORT,  # EADDRINUSE on macOS
+    "111": Kind.NETWORK,  # ECONNREFUSED
+    "61": Kind.NETWORK,  # ECONNREFUSED on macOS
+    "110": Kind.NETWORK,  # ETIMEDOUT
+    "113": Kind.NETWORK,  # EHOSTUNREACH
+    "101": Kind.NETWORK,  # ENETUNREACH
+    "99": Kind.NETWORK,  # EADDRNOTAVAIL
+    "104": Kind.NETWORK,  # ECONNRESET
+    "-2": Kind.NETWORK,  # EAI_NONAME
+    "-3": Kind.NETWORK,  # EAI_AGAIN
+    "-5": Kind.NETWORK,  # EAI_NODATA
+    "24": Kind.RESOURCE,  # EMFILE
+    "23": Kind.RESOURCE,  # ENFILE
+    "11": Kind.RESOURCE,  # EAGAIN: no more processes
+    "10061": Kind.NETWORK,  # WSAECONNREFUSED
+}
+_NETWORK_CLASSES = frozenset(
+    {
+        "gaierror", "NewConnectionError", "MaxRetryError", "NameResolutionError", "ConnectTimeoutError", "SSLCertVerificationError",
+        "ConnectTimeout", "ReadTimeout", "ProxyError",
+    }
+)  # fmt: skip
+_NETWORK_TEXT = ("Connection refused", "Name or service not known", "Temporary failure in name resolution", "Max retries exceeded",
+                 "Failed to establish a new connection", "could not connect to server", "Can't connect to", "No route to host",
+                 "Network is unreachable", "All connection attempts failed")  # fmt: skip
+_NETWORK_OWNERS = frozenset({"URLError", "ConnectionError", "ConnectError", "OperationalError", "ConnectionRefusedError",
+                             "ClientConnectorError", "ServerSelectionTimeoutError", "APIConnectionError", "SSLError"})  # fmt: skip
+_DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
+
+
+def read_exception(tool: str, name: str, message: str) -> Finding:
+    """The finding for ``name: message``, without place or test. ``name`` may be dotted."""
+    message = message[:LINE_CAP].strip()
+    code = name.rsplit(".", 1)[-1]
+    by_name = _READERS.get(code)
+    if by_name and (found := by_name(tool, code, message)):
+        return found
+    environment = _environment(code, message)
+    if environment:
+        return Finding(tool=tool, kind=environment, code=code, message=message)
+    if code == "AssertionError":
+        kind = Kind.ASSERTION
+    elif code in {"SyntaxError", "IndentationError", "TabError"}:
+        kind = Kind.SYNTAX
+    elif code in _DELIBERATE:
+        kind = Kind.RAISED
+    else:
+        kind = Kind.EXCEPTION
+    return Finding(tool=tool, kind=kind, code=code, message=message)
+
+
+def _environment(code: str, message: str) -> Kind | None:
+    if code == "MemoryError":
+        return Kind.MEMORY
+    match = _ERRNO.search(message)
+    if match and (kind := _BY_ERRNO.get(match[1] or match[2])):
+        return kind
+    if code in _NETWORK_CLASSES or (code in _NETWORK_OWNERS and any(text in message for text in _NETWORK_TEXT)):
+        return Kind.NETWORK
+    if code in {"OperationalError", "DatabaseError"}:
+        if "disk is full" in message:
+            return Kind.DISK
+        if "readonly database" in message or "unable to open database file" in message:
+            return Kind.PERMISSION
+    if code == "ImportError" and (
+        "cannot open shared object file" in message or "DLL load failed" in message or "undefined symbol" in message
+    ):
+        return Kind.NATIVE
+    return None
+
+
+def _name_error(tool: str, code: str, message: str) -> Finding | None:
+    match = _NAME.search(message)
+    if not match or message.startswith("free variable"):
+        return None
+    return Finding(tool=tool, kind=Kind.UNDEFINED_NAME, code=code, message=message, symbol=match[1], near=match[2])
+
+
+def _import_error(tool: str, code: str, message: str) -> Finding | None:
+    match = _CANNOT_IMPORT.search(message)
+    if match:
+        cyclic = bool(match[2]) or "circular import" in message
+        kind = Kind.CYCLE if cyclic else Kind.MISSING_EXPORT
+        return Finding(tool=tool, kind=kind, code=code, message=message, symbol=match[1], owner=match[3])
+    match = _NO_MODULE.search(message)
+    if match:
+        return Finding(tool=tool, kind=Kind.MISSING_MODULE, code=code, message=message, symbol=match[1])
+    return None
+
+
+def _attribute_error(tool: str, code: str, message: str) -> Finding | None:
+    match = _MODULE_ATTRIBUTE.search(message)
+    if match:
+        kind = Kind.CYCLE if match[1] or "circular import" in message else Kind.MISSING_EXPORT
+        return Finding(tool=tool, kind=kind, code=code, message=message, symbol=match[3], owner=match[2])
+    match = _ATTRIBUTE.search(message) or _ATTRIBUTE_PLAIN.search(message)
+    if not match:
+        return None
+    kind = Kind.NULL_ACCESS if match[1] == "NoneType" else Kind.MISSING_ATTRIBUTE
+    return Finding(tool=tool, kind=kind, code=code, message=message, symbol=match[2], owner=match[1])
+
+
+def _type_error(tool: str, code: str, message: str) -> Finding | None:
+    match = _KEYWORD.search(message)
+    if match:
+        return Finding(
+            tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message, symbol=match[2], owner=match[1]
+        )
+    match = _KEYWORD_INIT.search(message)
+    if match:
+        return Finding(
+            tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message, symbol=match[1], owner=match[2]
+        )
+    if _ARITY.search(message):
+        return Finding(tool=tool, kind=Kind.ARITY, code=code, message=message)
+    return None
+
+
+_READERS = {
+    "NameError": _name_error,
+    "ImportError": _import_error,
+    "ModuleNotFoundError": _import_error,
+    "AttributeError": _attribute_error,
+    "TypeError": _type_error,
+}

@@ -1,0 +1,90 @@
+"""ruff (0.1-0.17, concise and full), flake8 (3-7), pylint (2-4): codes at places."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
+
+_CORE = re.compile(r":(\d+):(\d+): (?:([A-Z]{1,5}\d{2,5})(?::)?|(invalid-syntax|SyntaxError):?) (\[\*\] )?([^\n]*)")
+"""Both ``x.py:1:2: F401 [*] ...`` and pylint's ``x.py:1:2: W0611: ... (unused-import)``; searched, not anchored."""
+_FULL = re.compile(
+    r"^(?:([A-Z]{1,5}\d{2,5})|(invalid-syntax):?) (\[\*\] )?([^\n]{1,2000})\n +--> ([^\n]{1,500}):(\d+):(\d+)$",
+    re.MULTILINE,
+)
+_QUOTED = re.compile(r"[`'\"]([^`'\"\n]{1,200})[`'\"]")
+_PYLINT_SYMBOL = re.compile(r" \(([a-z][a-z0-9-]{2,60})\)$")
+
+HINTS = ("\n --> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ")
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """One finding a diagnostic."""
+    findings = [
+        _finding(m[5], m[6], m[7], m[1], bool(m[2]), bool(m[3]), m[4]) for m in _limited(_FULL, text) if m[1] or m[2]
+    ]
+    if findings:
+        return tuple(findings)
+    for match in _limited(_CORE, text):
+        start = text.rfind("\n", max(0, match.start() - LINE_CAP), match.start()) + 1
+        path = text[start : match.start()]
+        if not path or path[0] in " \t>|" or len(path) > 400:
+            continue
+        findings.append(
+            _finding(path, match[1], match[2], match[3], bool(match[4]), bool(match[5]), match[6][:LINE_CAP])
+        )
+    return tuple(findings)
+
+
+def _limited(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    found: list[re.Match[str]] = []
+    for match in pattern.finditer(text):
+        found.append(match)
+        if len(found) >= FINDINGS_CAP:
+            break
+    return found
+
+
+def _finding(path: str, line: str, column: str, code: str | None, syntax: bool, fixable: bool, message: str) -> Finding:  # noqa: FBT001
+    symbolic = _PYLINT_SYMBOL.search(message)
+    pylint = bool(symbolic) and code is not None and len(code) == 5 and code[0] in "CRWEF"
+    tool = "pylint" if pylint else "ruff" if fixable or syntax else "flake8"
+    kind, symbol, owner = _read(code, message, syntax=syntax, pylint=pylint)
+    return Finding(
+        tool=tool, kind=kind, code=code or "invalid-syntax", message=message, file=posix(path), line=number(line),
+        column=number(column), symbol=symbol, owner=owner, fixable=fixable,
+    )  # fmt: skip
+
+
+_KINDS = {
+    "F401": Kind.UNUSED_IMPORT, "F841": Kind.UNUSED_NAME, "F821": Kind.UNDEFINED_NAME, "F822": Kind.UNDEFINED_NAME,
+    "E999": Kind.SYNTAX, "E902": Kind.SYNTAX, "I001": Kind.IMPORT_ORDER, "TID252": Kind.LINT,
+    "W0611": Kind.UNUSED_IMPORT, "W0612": Kind.UNUSED_NAME, "E0602": Kind.UNDEFINED_NAME, "E0603": Kind.UNDEFINED_NAME,
+    "E0001": Kind.SYNTAX, "E0401": Kind.MISSING_MODULE, "E0611": Kind.MISSING_EXPORT, "E1101": Kind.MISSING_ATTRIBUTE,
+    "E1123": Kind.UNKNOWN_KEYWORD, "E1124": Kind.ARITY, "E1120": Kind.ARITY, "E1121": Kind.ARITY, "R0401": Kind.CYCLE,
+    "W0614": Kind.UNUSED_IMPORT, "E0012": Kind.UNKNOWN_OPTION, "E0013": Kind.BROKEN_CONFIG, "F0001": Kind.UNKNOWN_OPTION,
+    "PLE1205": Kind.LINT,
+}  # fmt: skip
+_PYLINT_OWNER = {
+    "E0611": re.compile(r"No name '([^']+)' in module '([^']+)'"),
+    "E1101": re.compile(r"(?:Instance of|Module|Class|Function|Method|Super of) '([^']*)' has no '([^']*)'"),
+    "E1123": re.compile(r"Unexpected keyword argument '([^']+)' in (.*) call"),
+}
+
+
+def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tuple[Kind, str | None, str | None]:
+    if syntax or code is None:
+        return Kind.SYNTAX, None, None
+    kind = _KINDS.get(code, Kind.LINT)
+    quoted = _QUOTED.search(message)
+    symbol = quoted[1] if quoted else None
+    if not pylint:
+        return kind, symbol, None
+    match = _PYLINT_OWNER[code].search(message) if code in _PYLINT_OWNER else None
+    if match is None:
+        return kind, symbol, None
+    if code == "E1101":
+        near_kind = Kind.MISSING_EXPORT if message.startswith("Module") else Kind.MISSING_ATTRIBUTE
+        return near_kind, match[2], match[1]
+    return kind, match[1], match[2]

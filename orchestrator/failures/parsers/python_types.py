@@ -1,0 +1,117 @@
+"""mypy (0.9-2.4, plain and pretty) and pyright (1.1): errors with a bracketed code or a rule."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, lines_after, lines_with, number, posix
+
+HINTS = (": error:", " - error:")
+
+_MYPY = re.compile(
+    r"(?P<file>(?:[A-Za-z]:)?[^:\n]{1,400}\.(?:pyi?|ini|cfg|toml|ipynb)):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? error: ?(?P<message>.*)$"
+)
+_MYPY_CODE = re.compile(r"(.*?)\s+\[([a-z][a-z-]{1,40})\]$")
+_PYRIGHT = re.compile(r"\s*(?P<file>\S[^\n]{0,400}?):(?P<line>\d+):(?P<column>\d+) - error: (?P<message>.*)$")
+_PYRIGHT_RULE = re.compile(r"(.*?)\s*\((report\w{1,60})\)$")
+
+_MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
+    (re.compile(r'Name "([^"]+)" is not defined'), Kind.UNDEFINED_NAME, 1, 0),
+    (re.compile(r'Module "([^"]+)" has no attribute "([^"]+)"'), Kind.MISSING_EXPORT, 2, 1),
+    (re.compile(r'Module "([^"]+)" does not explicitly export attribute "([^"]+)"'), Kind.TYPE, 2, 1),
+    (re.compile(r'Item "None" of "[^"]*" has no attribute "([^"]+)"'), Kind.TYPE, 1, 0),
+    (re.compile(r'(?:Item ".*" of )?"(.+)" has no attribute "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 2, 1),
+    (re.compile(r'Cannot find implementation or library stub for module named "([^"]+)"'), Kind.MISSING_MODULE, 1, 0),
+    (re.compile(r'Library stubs not installed for "([^"]+)"'), Kind.DEPENDENCY_MISSING, 1, 0),
+    (re.compile(r'Skipping analyzing "([^"]+)"'), Kind.TYPE, 1, 0),
+    (re.compile(r'Unexpected keyword argument "([^"]+)"(?: for "([^"]+)")?'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r"Too (?:many|few) (?:positional )?arguments|Missing positional argument"), Kind.ARITY, 0, 0),
+    (re.compile(r'Error importing plugin "([^"]+)"|Can\'t find plugin'), Kind.BROKEN_CONFIG, 0, 0),
+    (re.compile(r'Unrecognized option: (\S+)'), Kind.UNKNOWN_OPTION, 1, 0),
+    (re.compile(r'TypedDict ".*" has no key "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 0),
+)  # fmt: skip
+_PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
+    (re.compile(r'"([^"]+)" is not defined'), Kind.UNDEFINED_NAME, 1, 0),
+    (re.compile(r'"([^"]+)" is not a known attribute of module "([^"]+)"'), Kind.MISSING_EXPORT, 1, 2),
+    (re.compile(r'"([^"]+)" is not a known attribute of "None"'), Kind.TYPE, 1, 0),
+    (re.compile(r'"([^"]+)" is unknown import symbol'), Kind.MISSING_EXPORT, 1, 0),
+    (re.compile(r'Import "([^"]+)" could not be resolved from source'), Kind.TYPE, 1, 0),
+    (re.compile(r'Import "([^"]+)" could not be resolved'), Kind.MISSING_MODULE, 1, 0),
+    (re.compile(r'Cannot (?:access|assign to) (?:attribute|member) "([^"]+)" for class "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
+    (re.compile(r'No parameter named "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 0),
+    (re.compile(r"Expected \d+ (?:more )?positional argument|Argument missing for parameter|Arguments missing"), Kind.ARITY, 0, 0),
+    (re.compile(r'Import "([^"]+)" is not accessed'), Kind.UNUSED_IMPORT, 1, 0),
+    (re.compile(r'Import cycle|Cycle detected in import chain'), Kind.CYCLE, 0, 0),
+)  # fmt: skip
+_PYRIGHT_SYNTAX = re.compile(
+    r"^(?:Expected |Statements must|Unexpected |Unindent|Inconsistent use of tabs|\".{1,4}\" was not closed|Invalid |String literal)"
+)
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """One finding an error line."""
+    findings: list[Finding] = []
+    for start, line in lines_with(text, ": error:"):
+        if match := _MYPY.match(line):
+            findings.append(_mypy(text, start, match))
+        if len(findings) >= FINDINGS_CAP:
+            break
+    if findings and any(finding.code for finding in findings):
+        return tuple(findings)
+    for start, line in lines_with(text, " - error: "):
+        if ": error TS" not in line and " error TS" not in line and (match := _PYRIGHT.match(line)):
+            findings.append(_pyright(text, start, match))
+        if len(findings) >= FINDINGS_CAP:
+            break
+    return tuple(findings)
+
+
+def _mypy(text: str, start: int, match: re.Match[str]) -> Finding:
+    message = match["message"].strip()
+    coded = _MYPY_CODE.match(message)
+    if coded is None:
+        # --pretty wraps at the terminal's width: the code stands on one of the next lines.
+        for following in lines_after(text, start, 3):
+            if following.startswith("    ") or ": note:" in following or ": error:" in following:
+                break
+            message = f"{message} {following.strip()}"
+            if coded := _MYPY_CODE.match(message):
+                break
+    code = coded[2] if coded else None
+    message = (coded[1] if coded else message)[:LINE_CAP]
+    kind, symbol, owner = _apply(_MYPY_RULES, message, Kind.SYNTAX if code == "syntax" else Kind.TYPE)
+    if code == "unused-ignore":
+        kind = Kind.LINT
+    return Finding(
+        tool="mypy", kind=kind, code=code, message=message, file=posix(match["file"]), line=number(match["line"]),
+        column=number(match["column"]), symbol=symbol, owner=owner,
+    )  # fmt: skip
+
+
+def _pyright(text: str, start: int, match: re.Match[str]) -> Finding:
+    message = match["message"].strip()
+    ruled = _PYRIGHT_RULE.match(message)
+    if ruled is None:
+        for following in lines_after(text, start, 6):
+            if not following.startswith("    "):
+                break
+            if found := _PYRIGHT_RULE.match(following.strip()):
+                ruled = found
+                break
+    rule = ruled[2] if ruled else None
+    fallback = Kind.SYNTAX if rule is None and _PYRIGHT_SYNTAX.match(message) else Kind.TYPE
+    kind, symbol, owner = _apply(_PYRIGHT_RULES, message, fallback)
+    return Finding(
+        tool="pyright", kind=kind, code=rule, message=message, file=posix(match["file"]), line=number(match["line"]),
+        column=number(match["column"]), symbol=symbol, owner=owner.rstrip("*") if owner else None,
+    )  # fmt: skip
+
+
+def _apply(
+    rules: tuple[tuple[re.Pattern[str], Kind, int, int], ...], message: str, fallback: Kind
+) -> tuple[Kind, str | None, str | None]:
+    for pattern, kind, symbol, owner in rules:
+        if match := pattern.search(message):
+            return kind, match[symbol] if symbol else None, match[owner] if owner else None
+    return fallback, None, None

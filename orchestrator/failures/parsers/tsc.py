@@ -1,0 +1,86 @@
+"""tsc (4-6), plain and pretty, in any language: the code decides, the message only gives the names."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.output import FINDINGS_CAP, lines_with, number, posix
+
+HINTS = (" TS", "TS")
+
+_LINE = re.compile(
+    r"\s*(?:\[[^\]]{0,30}\] )?(?P<file>[^\s(][^\n]{0,400}?)(?:\((?P<line>\d+),(?P<column>\d+)\)|:(?P<line2>\d+):(?P<column2>\d+)) ?[:-] (?P<word>\w+) TS(?P<code>\d{4,5}): (?P<message>.*)$"
+)
+_GLOBAL = re.compile(r"\s*(?P<word>\w+) TS(?P<code>\d{4,5}): (?P<message>.*)$")
+_QUOTED = re.compile(
+    r"'\"?([^'\"\n]{1,300})\"?'|\"([^\"\n]{1,300})\"|[“„«]\"?([^”“»\"\n]{1,300})\"?[”“»]|「([^」\n]{1,300})」|‘([^’\n]{1,300})’"
+)
+"""TypeScript's messages quote names in every language; the order of owner and symbol is the code's, but for some."""
+
+CODES: dict[int, Kind] = {
+    2304: Kind.UNDEFINED_NAME, 2552: Kind.UNDEFINED_NAME, 2503: Kind.UNDEFINED_NAME, 2686: Kind.UNDEFINED_NAME,
+    18004: Kind.UNDEFINED_NAME, 2580: Kind.DEPENDENCY_MISSING, 2582: Kind.DEPENDENCY_MISSING, 2591: Kind.DEPENDENCY_MISSING,
+    2592: Kind.DEPENDENCY_MISSING, 2593: Kind.DEPENDENCY_MISSING, 2688: Kind.DEPENDENCY_MISSING,
+    2307: Kind.MISSING_MODULE, 2792: Kind.MISSING_MODULE, 2732: Kind.TYPE, 7016: Kind.DEPENDENCY_MISSING,
+    2305: Kind.MISSING_EXPORT, 2724: Kind.MISSING_EXPORT, 2614: Kind.MISSING_EXPORT, 2694: Kind.MISSING_EXPORT,
+    2459: Kind.MISSING_EXPORT, 2460: Kind.MISSING_EXPORT, 1192: Kind.MISSING_EXPORT,
+    2339: Kind.MISSING_ATTRIBUTE, 2551: Kind.MISSING_ATTRIBUTE, 2550: Kind.VERSION, 2583: Kind.VERSION, 2568: Kind.MISSING_ATTRIBUTE,
+    2353: Kind.UNKNOWN_KEYWORD, 2561: Kind.UNKNOWN_KEYWORD,
+    2554: Kind.ARITY, 2555: Kind.ARITY, 2556: Kind.ARITY, 2575: Kind.ARITY,
+    6133: Kind.UNUSED_NAME, 6192: Kind.UNUSED_IMPORT, 6196: Kind.UNUSED_NAME, 6198: Kind.UNUSED_NAME,
+    5023: Kind.UNKNOWN_OPTION, 5025: Kind.UNKNOWN_OPTION, 6046: Kind.UNKNOWN_OPTION, 5024: Kind.BROKEN_CONFIG,
+    5033: Kind.PERMISSION, 5083: Kind.BROKEN_CONFIG, 5058: Kind.BROKEN_CONFIG, 5014: Kind.BROKEN_CONFIG, 18003: Kind.BROKEN_CONFIG,
+    6053: Kind.BROKEN_CONFIG, 5012: Kind.BROKEN_CONFIG, 5107: Kind.VERSION, 5101: Kind.VERSION, 5095: Kind.BROKEN_CONFIG,
+    5110: Kind.BROKEN_CONFIG, 5052: Kind.BROKEN_CONFIG, 5053: Kind.BROKEN_CONFIG, 5069: Kind.BROKEN_CONFIG, 5070: Kind.BROKEN_CONFIG,
+}  # fmt: skip
+"""TypeScript's ``diagnosticMessages.json`` (5.9); 1000-1999 are syntax, all else is a type error."""
+
+_OWNER_FIRST = frozenset({2305, 2724, 2614, 2694, 2459, 2460})
+_WRITE_ERRORS = (("ENOSPC", Kind.DISK), ("EDQUOT", Kind.DISK), ("EROFS", Kind.PERMISSION), ("ENOMEM", Kind.MEMORY))
+_SYNTAX = range(1000, 2000)
+
+
+def parse(text: str) -> tuple[Finding, ...]:
+    """One finding an error line."""
+    findings: list[Finding] = []
+    for _, line in lines_with(text, " TS"):
+        match = _LINE.match(line) or _GLOBAL.match(line)
+        if match and match["word"].isalpha() and len(findings) < FINDINGS_CAP:
+            findings.append(_finding(match))
+    if not findings and text.startswith("error TS") and (match := _GLOBAL.match(text.split("\n", 1)[0])):
+        findings.append(_finding(match))
+    return tuple(findings)
+
+
+def _finding(match: re.Match[str]) -> Finding:
+    groups = match.groupdict()
+    code = int(groups["code"])
+    message = groups["message"]
+    file = posix(groups["file"]) if groups.get("file") else None
+    names = [next(part for part in found if part) for found in _QUOTED.findall(message)]
+    kind, symbol, owner = _kind(code, message, file, names)
+    near = (
+        names[-1]
+        if code in {2552, 2551, 2724, 2561, 2568} and len(names) > (2 if code in {2551, 2724, 2561, 2568} else 1)
+        else None
+    )
+    return Finding(
+        tool="tsc", kind=kind, code=f"TS{code}", message=message, file=file, line=number(groups.get("line") or groups.get("line2")),
+        column=number(groups.get("column") or groups.get("column2")), symbol=symbol, owner=owner, near=near,
+    )  # fmt: skip
+
+
+def _kind(code: int, message: str, file: str | None, names: list[str]) -> tuple[Kind, str | None, str | None]:
+    kind = CODES.get(code, Kind.SYNTAX if code in _SYNTAX else Kind.TYPE)
+    if file and file.endswith(".json") and "tsconfig" in file.rsplit("/", 1)[-1] and kind is Kind.SYNTAX:
+        return Kind.BROKEN_CONFIG, None, None
+    if code == 5033:
+        return next((found for mark, found in _WRITE_ERRORS if mark in message), kind), None, None
+    first = names[0] if names else None
+    second = names[1] if len(names) > 1 else None
+    if code in _OWNER_FIRST:
+        return kind, second, first
+    if code == 2339 and second and second.startswith("typeof "):
+        second = second.removeprefix("typeof ")
+    return kind, first, second

@@ -1,0 +1,42 @@
+"""What programs say outside any test's report: the environment's faults, unknown options, unreadable configurations."""
+
+from __future__ import annotations
+
+from orchestrator.failures.finding import Finding
+from orchestrator.failures.output import lines_with
+from orchestrator.failures.tables import Signature, Tables
+
+WINDOW = 200_000
+"""Characters of an output's head and of its tail that are searched: a program says why it stopped at one of its ends."""
+_TRIES = 50
+"""Lines holding a signature's mark that are matched before it is given up."""
+
+
+def scan(text: str, tables: Tables, *, beside_findings: bool) -> tuple[Finding, ...]:
+    """One finding a signature that matches, in the table's order; beside findings only those marked ``always``."""
+    if len(text) > 2 * WINDOW:
+        text = text[:WINDOW] + "\n" + text[-WINDOW:]
+    found: list[Finding] = []
+    claimed: set[int] = set()
+    for signature in tables.signatures:
+        if (beside_findings and not signature.always) or signature.find not in text:
+            continue
+        hit = _match(text, signature, claimed)
+        if hit is not None:
+            found.append(hit)
+    return tuple(found)
+
+
+def _match(text: str, signature: Signature, claimed: set[int]) -> Finding | None:
+    """The first line that matches and that no earlier signature has claimed."""
+    for tries, (start, line) in enumerate(lines_with(text, signature.find)):
+        if tries >= _TRIES:
+            return None
+        match = None if start in claimed else signature.line.match(line)
+        if match:
+            claimed.add(start)
+            symbol = match[signature.symbol] if signature.symbol else None
+            return Finding(
+                tool="generic", kind=signature.kind, code=signature.kind.value, message=line.strip(), symbol=symbol
+            )
+    return None

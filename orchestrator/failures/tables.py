@@ -1,0 +1,124 @@
+"""``config/failures.yaml``, read once: categories, safe fixes, signatures. A user's own entries stand before the shipped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.failure import Category
+from orchestrator.failures.finding import Finding, Kind
+from orchestrator.resources import config_dir
+from orchestrator.strict_yaml import load
+
+PATTERN_CAP = 400
+"""Characters of a user's own pattern."""
+_UNSAFE = re.compile(r"[+*}]\)[+*{]|\\[1-9]|\(\?[=!<]")
+"""A repeat of a repeat, back references, look-around: what can make Python's ``re`` blow up (promises: S, ``re``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A line a program says outside any test's report."""
+
+    find: str
+    line: re.Pattern[str]
+    kind: Kind
+    symbol: int = 0
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SafeFixes:
+    """Codes of one linter whose fix changes nothing but the looks."""
+
+    prefixes: tuple[str, ...]
+    codes: frozenset[str]
+
+    def __contains__(self, code: object) -> bool:
+        return isinstance(code, str) and (code in self.codes or code.startswith(self.prefixes))
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that ``config/failures.yaml`` says."""
+
+    categories: Mapping[Kind, Category]
+    regression_tests: int
+    regression_files: int
+    compilers: frozenset[str]
+    safe_fixes: Mapping[str, SafeFixes]
+    consequences: Mapping[str, frozenset[str]]
+    invariant_tests: tuple[str, ...]
+    distributions: Mapping[str, str]
+    signatures: tuple[Signature, ...]
+
+    def category(self, kind: Kind) -> Category:
+        """The category of a kind that needs no look-up; unsure is tactical."""
+        return self.categories.get(kind, Category.TACTICAL)
+
+    def has_safe_fix(self, finding: Finding) -> bool:
+        """Whether its tool, or another of its ecosystem, mends it without changing behaviour."""
+        fixes = self.safe_fixes.get(finding.tool)
+        return finding.fixable or (fixes is not None and finding.code in fixes)
+
+
+@cache
+def shipped_tables() -> Tables:
+    """The shipped tables."""
+    path = config_dir() / "failures.yaml"
+    return read_tables(path.read_text(encoding="utf-8"), source=str(path))
+
+
+def read_tables(text: str, *, source: str) -> Tables:
+    """Read the tables; ``UsageError`` where they are not of the form."""
+    data = load(text, source=source).data
+    try:
+        fixes = {
+            tool: SafeFixes(tuple(entry["prefixes"]), frozenset(map(str, entry["codes"])))
+            for tool, entry in data["safe_fixes"].items()
+        }
+        return Tables(
+            categories={Kind(kind): Category(category) for kind, category in data["categories"].items()},
+            regression_tests=int(data["regressions"]["tests"]),
+            regression_files=int(data["regressions"]["files"]),
+            compilers=frozenset(data["compilers"]),
+            safe_fixes=fixes,
+            consequences={tool: frozenset(codes) for tool, codes in data["consequences"].items()},
+            invariant_tests=tuple(data["invariant_tests"]),
+            distributions=dict(data["distributions"]),
+            signatures=tuple(_signature(entry) for entry in data["signatures"]),
+        )
+    except (KeyError, TypeError, ValueError, re.error) as error:
+        raise UsageError(
+            f"{source}: not a table of failures: {error}", hint="compare it with the shipped file"
+        ) from error
+
+
+def with_signatures(tables: Tables, entries: list[Mapping[str, Any]], *, source: str) -> Tables:
+    """The tables with a user's own signatures first. ``UsageError`` for a pattern that is wrong or could blow up."""
+    own = []
+    for entry in entries:
+        pattern = str(entry.get("line", ""))
+        if len(pattern) > PATTERN_CAP or _UNSAFE.search(pattern):
+            raise UsageError(
+                f"{source}: the pattern {pattern[:60]!r} could take forever on a long line",
+                hint="no repeat of a repeat, no look-around, no back reference, at most 400 characters",
+            )
+        try:
+            own.append(_signature(entry))
+        except (KeyError, ValueError, re.error) as error:
+            raise UsageError(
+                f"{source}: not a signature: {error}", hint="keys: find, line, kind, symbol, always"
+            ) from error
+    return replace(tables, signatures=(*own, *tables.signatures))
+
+
+def _signature(entry: Mapping[str, Any]) -> Signature:
+    return Signature(
+        find=str(entry["find"]), line=re.compile(str(entry["line"])), kind=Kind(entry["kind"]),
+        symbol=int(entry.get("symbol", 0)), always=bool(entry.get("always", False)),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""The repository as the classifier sees it: a folder, its tracked files, its environment, what the change did."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from orchestrator.failures.diff import Diff, parse_diff
+
+_SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".ruff_cache", ".pytest_cache", "dist", "build", "target", ".cache", "coverage", "site-packages", ".npmcache", ".deps"})  # fmt: skip
+FILES_CAP = 100_000
+"""Files listed of a folder whose tracked files nobody named."""
+
+
+@dataclass(frozen=True)
+class RepositoryView:
+    """A tree as it stood when the check failed. Nothing here runs or imports anything of it."""
+
+    root: Path
+    files: tuple[str, ...] = ()
+    """Tracked paths, POSIX slashes; empty: the folder is walked, without dependency folders."""
+    environment: tuple[Path, ...] = ()
+    """``site-packages`` and ``node_modules`` folders outside the root."""
+    diff: str = ""
+    """The change against its base as a unified diff, where known."""
+    files_changed: tuple[str, ...] = ()
+
+    @cached_property
+    def changes(self) -> Diff:
+        """The diff, read."""
+        return parse_diff(self.diff)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """Tracked paths, or those found by walking."""
+        return self.files or tuple(sorted(_walk(self.root)))
+
+    @cached_property
+    def path_set(self) -> frozenset[str]:
+        """For look-ups."""
+        return frozenset(self.paths)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in self.paths:
+            names.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+        return names
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes; ``None`` where it is not there, not a plain file, or leads out of the root."""
+        target = self.root / path
+        try:
+            if target.is_symlink() or not target.is_file():
+                return None
+            return target.read_bytes()
+        except (OSError, ValueError):
+            return None
+
+    def locate(self, printed: str | None) -> str | None:
+        """The tracked path a tool's printed path means: itself, or the longest tracked path it ends with."""
+        if not printed:
+            return None
+        path = printed.replace("\\", "/")
+        if path in self.path_set:
+            return path
+        known = self._by_name.get(path.rsplit("/", 1)[-1], ())
+        fitting = [entry for entry in known if path.endswith("/" + entry)]
+        if fitting:
+            return max(fitting, key=len)
+        fitting = [entry for entry in known if entry.endswith("/" + path)]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+@dataclass(frozen=True)
+class TextView:
+    """No repository at hand: only what the change says of itself, if anything."""
+
+    diff: str = ""
+    files_changed: tuple[str, ...] = ()
+    paths: tuple[str, ...] = field(default=(), init=False)
+
+    @cached_property
+    def changes(self) -> Diff:
+        """The diff, read."""
+        return parse_diff(self.diff)
+
+    def read(self, path: str) -> bytes | None:  # noqa: ARG002 - the same door as with a repository
+        """Nothing to read."""
+        return None
+
+    def locate(self, printed: str | None) -> str | None:
+        """The changed path it ends with, else the path as printed."""
+        if not printed:
+            return None
+        path = printed.replace("\\", "/")
+        for known in (*self.files_changed, *self.changes.files):
+            if path == known or path.endswith("/" + known):
+                return known
+        return path
+
+
+View = RepositoryView | TextView
+
+
+def _walk(root: Path) -> list[str]:
+    found: list[str] = []
+    top = str(root)
+    for folder, names, files in os.walk(top):
+        names[:] = [name for name in names if name not in _SKIPPED]
+        inside = os.path.relpath(folder, top).replace(os.sep, "/")
+        prefix = "" if inside == "." else inside + "/"
+        found.extend(prefix + name for name in files)
+        if len(found) > FILES_CAP:
+            break
+    return found[:FILES_CAP]
