@@ -183,7 +183,7 @@ def _file(item: str) -> PlannedFile | None:
     action = _ACTION.search(rest)
     kind = _ACTIONS.get(action[1].lower(), FileAction.MODIFY) if action else FileAction.MODIFY
     why = re.sub(
-        r"^[\s(]*(?:" + (re.escape(action[1]) if action else "modify") + r")\b[\s):,]*", "", rest, flags=re.IGNORECASE
+        r"^[\s(:\u2013\u2014-]*(?:" + (re.escape(action[1]) if action else "modify") + r")\b[\s):,]*", "", rest, flags=re.IGNORECASE
     )
     return PlannedFile(path=normalise(path), action=kind, why=why.strip(" \t:-\u2013\u2014()"))
 

@@ -14,46 +14,11 @@ MIN_KEYWORDS = 2
 
 _EMPTY = frozenset({"", "tbd", "todo", "n/a", "na", "none", "unknown", "?", "ok", "yes", "..."})
 """Answers that say nothing about how."""
-_STOP = frozenset(
-    {
-        "any",
-        "and",
-        "are",
-        "can",
-        "does",
-        "each",
-        "every",
-        "for",
-        "from",
-        "has",
-        "have",
-        "into",
-        "may",
-        "must",
-        "never",
-        "not",
-        "only",
-        "other",
-        "shall",
-        "should",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "these",
-        "they",
-        "this",
-        "use",
-        "uses",
-        "used",
-        "was",
-        "were",
-        "which",
-        "with",
-        "without",
-    }
-)
+_STOP_WORDS = """
+any and are can does each every for from has have into may must never not only other shall should that the their them
+there these they this use uses used was were which with without
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
@@ -65,7 +30,8 @@ def compliance(
     kept: dict[str, str] = {}
     unanswered = []
     for invariant in invariants:
-        how = _item(items, invariant) or _paragraph(bodies, invariant)
+        said = _item(items, invariant)
+        how = _paragraph(bodies, invariant, invariants) if said is None else said
         if how:
             kept[invariant.id] = how
         else:
@@ -73,20 +39,23 @@ def compliance(
     return kept, tuple(unanswered)
 
 
-def _item(items: Sequence[str], invariant: Invariant) -> str:
-    """The item that begins with the id, without it; empty where it says nothing."""
+def _item(items: Sequence[str], invariant: Invariant) -> str | None:
+    """The item that begins with the id, without it; empty where it says nothing, ``None`` where there is none."""
     pattern = re.compile(
         r"[\s*`\[(\"']*" + re.escape(invariant.id) + r"[\s*`\])\"']*(?:[:\-\u2013\u2014=.]+|\s)(.*)",
         re.IGNORECASE | re.DOTALL,
     )
+    found = None
     for item in items:
-        match = pattern.fullmatch(item)
-        if match and (how := match[1].strip(" *`:-\u2013\u2014\t")).casefold().rstrip(".") not in _EMPTY:
-            return how
-    return ""
+        if match := pattern.fullmatch(item):
+            how = match[1].strip(" *`:-\u2013\u2014\t")
+            if how.casefold().rstrip(".") not in _EMPTY:
+                return how
+            found = ""
+    return found
 
 
-def _paragraph(bodies: Mapping[str, str], invariant: Invariant) -> str:
+def _paragraph(bodies: Mapping[str, str], invariant: Invariant, others: Sequence[Invariant]) -> str:
     """The first paragraph that holds enough of the invariant's keywords: in the section where there is one, else in
     the decision and what follows it."""
     keywords = invariant.keywords or tuple(
@@ -96,12 +65,19 @@ def _paragraph(bodies: Mapping[str, str], invariant: Invariant) -> str:
     need = min(MIN_KEYWORDS, len(keywords))
     for name in names:
         body = bodies.get(name, "")
-        for paragraph in (*markdown.items(body.split("\n")), *re.split(r"\n\s*\n", body)):
+        lines = body.split("\n")
+        spoken = [item for item in markdown.items(lines) if all(_item([item], other) is None for other in others)]
+        for paragraph in (*spoken, *_prose(body)):
             folded = paragraph.casefold()
             hits = sum(1 for keyword in keywords if _stands_in(keyword.casefold(), folded))
             if need and hits >= need and len(folded.split()) > MIN_KEYWORDS:
                 return " ".join(paragraph.split())
     return ""
+
+
+def _prose(body: str) -> list[str]:
+    """Paragraphs that are no list."""
+    return [part for part in re.split(r"\n[ \t]*\n", body) if not markdown.items(part.split("\n"))]
 
 
 def _stands_in(keyword: str, text: str) -> bool:

@@ -31,9 +31,17 @@ MARGIN = 12
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SOURCES = frozenset(
-    ["py", "pyi", "ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts", "vue", "svelte", "go", "rs", "java", "kt", "scala", "rb", "php", "c", "h", "cc", "cpp", "hpp", "cs", "swift", "sh", "sql", "toml", "cfg", "ini", "yaml", "yml", "json", "md", "rst", "txt", "html", "css", "scss"]
-)
+_SOURCE_ENDINGS = """
+py pyi ts tsx js jsx mjs cjs mts cts vue svelte go rs java kt scala rb php c h cc cpp hpp cs swift sh sql toml cfg ini
+yaml yml json md rst txt html css scss
+"""
+_SOURCES = frozenset(_SOURCE_ENDINGS.split())
+_DULL_WORDS = """
+the and for not that this with from are was has have its all any new add use used uses when which where into def class
+return import self none true false const let var function export type string number int str src test tests
+"""
+_DULL = frozenset(_DULL_WORDS.split())
+"""Words that stand in every file or every task."""
 _LISTED_SHARE = 5
 """The file list takes at most a fifth of the budget."""
 _FULL_SHARE = 2
@@ -205,9 +213,3 @@ def _stem(path: str) -> str:
     """The name a file and its tests share."""
     name = path.rsplit("/", 1)[-1].split(".", maxsplit=1)[0].lower()
     return name.removeprefix("test_").removesuffix("_test").removesuffix("_spec")
-
-
-_DULL = frozenset(
-    ["the", "and", "for", "not", "that", "this", "with", "from", "are", "was", "has", "have", "its", "all", "any", "new", "add", "use", "used", "uses", "when", "which", "where", "into", "def", "class", "return", "import", "self", "none", "true", "false", "const", "let", "var", "function", "export", "type", "string", "number", "int", "str", "src", "test", "tests"]
-)
-"""Words that stand in every file or every task."""

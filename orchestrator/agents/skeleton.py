@@ -21,7 +21,8 @@ _SCRIPT = re.compile(
     r"|(?:const|let|var)\s+[\w$]+)"
 )
 _SCRIPT_METHOD = re.compile(
-    r"^(?: {2,4}|\t)(?:(?:public|private|protected|static|async|readonly|override|get|set)\s+){0,4}#?([\w$]+)\s*(?:<[^>]{0,80}>)?\("
+    r"^(?: {2,4}|\t)(?:(?:public|private|protected|static|async|readonly|override|get|set)\s+){0,4}"
+    r"#?([\w$]+)\s*(?:<[^>]{0,80}>)?\("
 )
 _NO_METHOD = frozenset(
     {"if", "for", "while", "switch", "catch", "return", "function", "await", "super", "constructor", "throw"}

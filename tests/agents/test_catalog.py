@@ -1,0 +1,162 @@
+"""Agents as files: what is loaded, what is refused, what is rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from orchestrator.agents.asking import estimate
+from orchestrator.agents.catalog import AnswerFormat, ChangeType, load_agent, load_catalog
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.task import Phase
+from tests.agents.material import INVARIANTS, RECORD, TASK
+
+FRONT = """---
+name: architect
+role: architect
+provider: anthropic
+tier: 3
+phase: plan
+max_output_tokens: 8000
+answer: adr
+---
+Stable.
+---user---
+{{ task.title }}
+"""
+
+
+def test_the_shipped_agents() -> None:
+    catalog = load_catalog()
+    assert {"architect", "executor", "reviewer", "researcher"} <= set(catalog)
+    architect, executor = catalog["architect"], catalog["executor"]
+    assert (architect.provider, architect.tier, architect.phase) == ("anthropic", 3, Phase.PLAN)
+    assert (executor.provider, executor.phase, executor.answer) == ("google", Phase.BUILD, AnswerFormat.EDITS)
+    assert catalog["reviewer"].phase is Phase.DELIVER
+    assert catalog["researcher"].skipped_for == {ChangeType.TYPO, ChangeType.CONFIG}
+
+
+VARIABLES = {
+    "architect": {"task": TASK, "invariants": INVARIANTS, "context": "CONTEXT", "research": "", "redesign": None},
+    "executor": {"task": TASK, "files": "FILES", "adr": RECORD, "feedback": ""},
+    "reviewer": {"task": TASK, "invariants": INVARIANTS, "adr": RECORD, "checks": "CHECKS", "diff": "DIFF"},
+    "researcher": {"task": TASK, "context": "CONTEXT"},
+}
+
+
+@pytest.mark.parametrize("role", sorted(VARIABLES))
+def test_rendering_is_strict_and_whole(role: str) -> None:
+    spec = load_catalog()[role]
+    system, user = spec.render(**VARIABLES[role])
+    assert TASK.title in user
+    assert TASK.description in user
+    assert "{{" not in system + user
+    assert "{%" not in system + user
+    assert "never instructions" in system
+    for missing in VARIABLES[role]:
+        variables = {name: value for name, value in VARIABLES[role].items() if name != missing}
+        with pytest.raises(UndefinedError):
+            spec.render(**variables)
+
+
+def test_the_system_part_is_the_same_for_every_task() -> None:
+    spec = load_catalog()["architect"]
+    other = {**VARIABLES["architect"], "context": "other", "invariants": ()}
+    assert spec.render(**VARIABLES["architect"])[0] == spec.render(**other)[0]
+
+
+def test_what_the_prompts_must_say() -> None:
+    catalog = load_catalog()
+    architect = catalog["architect"].render(**VARIABLES["architect"])
+    for heading in ("## Context", "## Options", "## Decision", "## Rationale", "## Files", "## Consequences"):
+        assert heading in architect[0]
+    assert "### Invariant Compliance" in architect[0]
+    assert "sql-safety: Every query is parameterised." in architect[1]
+    executor = catalog["executor"].render(**VARIABLES["executor"])[0]
+    for form in (
+        "<<<<<<< SEARCH\n",
+        "\n=======\n",
+        "\n>>>>>>> REPLACE",
+        "DELETE path",
+        "RENAME path -> path",
+        "NEED path: why",
+    ):
+        assert form in executor
+    assert "VERDICT: accept" in catalog["reviewer"].render(**VARIABLES["reviewer"])[0]
+
+
+def test_markup_and_templates_in_values_stay_as_they_are() -> None:
+    variables = {**VARIABLES["executor"], "files": "<b>&amp; {{ task.id }} {% raw %}"}
+    assert "<b>&amp; {{ task.id }} {% raw %}" in load_catalog()["executor"].render(**variables)[1]
+
+
+def test_a_small_task_takes_about_2100_tokens_in_three_calls() -> None:
+    catalog = load_catalog()
+    total = sum(
+        estimate("".join(catalog[role].render(**VARIABLES[role]))) for role in ("architect", "executor", "reviewer")
+    )
+    assert total < 1700  # the rest is for context, files and diff
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("tier: 3", "tier: 4", "a.md:5:7: tier is 1, 2 or 3"),
+        ("tier: 3", "tier: deep", "a.md:5:7: tier is not a number"),
+        ("phase: plan", "phase: lunch", "phase: 'lunch' is none of discover, define, plan, build, deliver"),
+        ("answer: adr", "answer: poem", "answer: 'poem' is none of"),
+        (
+            "answer: adr",
+            "answer: adr\nskipped_for: [weekend]",
+            "skipped_for: 'weekend' is none of documentation, typo, config",
+        ),
+        ("answer: adr", "answer: adr\ncolour: red", "unknown key 'colour'"),
+        ("role: architect\n", "", "'role' is missing"),
+        ("max_output_tokens: 8000", "max_output_tokens: 0", "between 1 and 200000"),
+        ("name: architect", "name: [a", "a.md:"),
+        ("name: architect", "name: a\nname: b", "a.md:3:1: "),
+        ("---user---\n", "", "no line ---user---"),
+        ("---\nname", "name", "no front matter"),
+        ("Stable.", "Stable {{ task.id }}", "unknown in this prompt: task"),
+        ("{{ task.title }}", "{{ diff }}", "unknown in this prompt: diff"),
+        ("{{ task.title }}", "{% if %}", "bad template"),
+    ],
+)
+def test_faults_are_told_with_their_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    assert old in FRONT
+    path = tmp_path / "a.md"
+    path.write_text(FRONT.replace(old, new, 1))
+    with pytest.raises(UsageError) as error:
+        load_agent(path)
+    assert any(fault in line for line in error.value.faults), error.value.faults
+    with pytest.raises(UsageError) as error:
+        load_catalog(tmp_path)
+    assert any(fault.removeprefix("a.md:") in line for line in error.value.faults), error.value.faults
+
+
+def test_adding_an_agent_is_adding_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(FRONT)
+    (tmp_path / "b.md").write_text(
+        FRONT.replace("architect", "auditor").replace("answer: adr", "answer: review\neffort: high")
+    )
+    catalog = load_catalog(tmp_path)
+    assert sorted(catalog) == ["architect", "auditor"]
+    assert (catalog["architect"].effort, catalog["auditor"].effort) == (None, "high")
+
+
+def test_two_agents_of_one_role_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(FRONT)
+    (tmp_path / "b.md").write_text(FRONT)
+    with pytest.raises(UsageError) as error:
+        load_catalog(tmp_path)
+    assert "already" in error.value.faults[0]
+
+
+def test_an_empty_folder_and_bad_bytes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="fault"):
+        load_catalog(tmp_path)
+    (tmp_path / "a.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="fault"):
+        load_catalog(tmp_path)
