@@ -74,6 +74,7 @@ class PlainLines:
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._outlet = Outlet(stream, dropped=lambda number: f"({number} lines not shown: the reader is slow)")
         self._progress = Progress()
+        self._zone = datetime.now(UTC).astimezone().tzinfo
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -81,7 +82,7 @@ class PlainLines:
         try:
             with self._lock:
                 self._progress = step(self._progress, event)
-                line = event_line(event, self._progress)
+                line = event_line(event, self._progress, self._zone)
                 if line:
                     self._outlet.put(encodable(line, self._encoding))
         except Exception:  # noqa: BLE001 - a view must never end a run

@@ -5,12 +5,13 @@ Handing over an event only folds it; a terminal that stands still (Ctrl-S, a sus
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -114,10 +115,20 @@ class Picture:
         with self._lock:
             progress = self._progress
         try:
-            size = self._console.size
+            size = self._measure()
             return draw(progress, self._now(), width=size.width, height=size.height, encoding=self._console.encoding)
         except Exception:  # noqa: BLE001 - a view must never end a run
             return Text("(the picture could not be drawn)")
+
+    def _measure(self) -> ConsoleDimensions:
+        """The terminal's own size, anew for each frame: an exported COLUMNS would be stale after the first resize."""
+        try:
+            size = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError):
+            return self._console.size
+        if size.columns and size.lines:
+            self._console.size = ConsoleDimensions(size.columns, size.lines)
+        return self._console.size
 
 
 class _Forgiving:

@@ -25,16 +25,17 @@ from orchestrator.reports.progress import Progress, TaskProgress, fold
 def run(args: argparse.Namespace) -> int:
     """Print where the run stands; 0 whatever that is."""
     now = utc_now()
+    prompt = bool(getattr(args, "line", False))
     try:
         progress = fold(read_run(find_run(args.state, args.run)).entries)
     except OrchestrateError:
-        if args.line:
+        if prompt:
             return ExitCode.OK  # a prompt is no place for an error
         raise
     if args.json:
         print(json.dumps(progress_fields(progress, now), indent=2))
         return ExitCode.OK
-    text = status_line(progress, now) + "\n" if args.line else status_text(progress, now)
+    text = status_line(progress, now) + "\n" if prompt else status_text(progress, now)
     sys.stdout.write(encodable(text, sys.stdout.encoding))
     return ExitCode.OK
 

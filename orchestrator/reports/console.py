@@ -6,7 +6,7 @@ Every text that comes from outside passes :mod:`orchestrator.reports.inert`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -141,13 +141,17 @@ def answer_command(run: str, task: str) -> str:
     return f'orchestrate resume {run} --task {task} --hint "..."'
 
 
-def event_line(event: Event, progress: Progress) -> str:
-    """One event as one line, ``progress`` being the state after it; empty where it says nothing to a reader."""
+def event_line(event: Event, progress: Progress, zone: tzinfo | None = None) -> str:
+    """One event as one line, ``progress`` being the state after it; empty where it says nothing to a reader.
+
+    Its time of day is told in ``zone``, by default in the event's own.
+    """
     rule = _LINES.get(str(event.get("type", "")))
     words = rule(event, progress) if rule else ""
     if not words:
         return ""
     at = moment(event.get("at"))
+    at = at.astimezone(zone) if at and zone else at
     task = f"{event['task']}: " if event.get("task") else ""
     return one_line(f"{at.strftime('%H:%M:%S') if at else '--:--:--'} {task}{words}", limit=400)
 

@@ -1,0 +1,125 @@
+"""Where a run stands, at every moment of the made-up night."""
+
+from __future__ import annotations
+
+from datetime import timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from orchestrator.ledger.charges import total_charge
+from orchestrator.reports.console import event_line, next_up, status_line, status_text
+from orchestrator.reports.progress import Progress, fold, step
+from tests.reports.golden_file import check_golden
+from tests.reports.night import RUN, START, night, until
+
+
+def test_waiting_at_the_start() -> None:
+    progress = fold(until("run:started"))
+    assert progress.run == RUN
+    assert [task.state for task in progress.tasks.values()] == ["waiting"] * 10
+    assert next_up(progress) == "fix-offset and 9 more"
+
+
+def test_in_the_middle_of_a_gate() -> None:
+    progress = fold(until("check:finished", 3, task="add-rate"))
+    task = progress.tasks["add-rate"]
+    assert (task.state, task.phase, task.iteration, task.iteration_limit) == ("running", "build", 1, 5)
+    assert [(check.check, check.passed) for check in task.checks] == [("lint", True), ("build", True), ("test", False)]
+    assert progress.current == "add-rate"
+    assert progress.doing == "gate"
+
+
+def test_a_call_in_flight_is_said() -> None:
+    progress = fold(until("call:intent", 2))
+    assert progress.doing == "executor asks gemini-3-pro"
+    assert progress.doing_since == progress.last_at
+
+
+def test_the_next_iteration_forgets_the_last_gate() -> None:
+    progress = fold(until("edits:applied", 2, task="add-rate"))
+    assert progress.tasks["add-rate"].checks == ()
+    assert progress.tasks["add-rate"].headline == ""
+
+
+def test_the_gate_after_an_autofix_starts_anew() -> None:
+    progress = fold(until("check:finished", 2, task="unused-names"))
+    assert [check.check for check in progress.tasks["unused-names"].checks] == ["lint"]
+    assert progress.tasks["unused-names"].auto_fixed == 1
+
+
+def test_sums_agree_with_the_ledger() -> None:
+    progress = fold(night())
+    charge = total_charge(night())
+    assert progress.tokens == charge.usage.total
+    assert charge.cost_usd is None
+    assert progress.unpriced == 2
+    costs = [event.get("cost_usd") for event in night() if event["type"].startswith("call:")]
+    known = sum(Decimal(cost) for cost in costs if cost)
+    assert progress.cost_usd == known
+    assert sum(task.tokens for task in progress.tasks.values()) == progress.tokens
+
+
+def test_a_pause_and_a_resume() -> None:
+    paused = fold(until("run:paused"))
+    assert paused.ended
+    assert paused.hint == f"orchestrate resume {RUN}"
+    resumed = fold(until("session:started", 2))
+    assert not resumed.ended
+    assert resumed.hint == ""
+    assert resumed.sessions == 2
+
+
+def test_time_between_sessions_does_not_count() -> None:
+    progress = fold(night())
+    assert progress.last_at is not None
+    whole = (progress.last_at - START).total_seconds()
+    assert progress.elapsed(progress.last_at + timedelta(days=1)) == pytest.approx(whole - 3_600)
+
+
+def test_a_reopened_task_waits_again() -> None:
+    progress = fold([*night(), {"type": "task:reopened", "task": "circular", "hint": "x", "at": START.isoformat()}])
+    assert progress.tasks["circular"].state == "waiting"
+
+
+def test_events_of_the_future_and_broken_ones_are_survived() -> None:
+    progress = fold(night())
+    odd = [
+        {},
+        {"type": "moon:landed", "at": "yesterday"},
+        {"type": "task:started"},
+        {"type": "check:finished", "task": "unheard-of", "at": 7, "check": None, "passed": "?"},
+        {"type": "call:answer", "task": "x", "input_tokens": "many", "cost_usd": "NaN dollars"},
+        {"type": "run:started", "tasks": [None, 3]},
+    ]
+    for event in odd:
+        progress = step(progress, event)
+    assert isinstance(progress, Progress)
+
+
+def test_every_line_of_the_night() -> None:
+    progress = Progress()
+    lines = []
+    for event in night():
+        progress = step(progress, event)
+        lines.append(event_line(event, progress))
+    east = timezone(timedelta(hours=1))
+    assert lines[0].startswith("02:36:00 ")
+    assert event_line(night()[0], progress, east).startswith("03:36:00 ")
+    check_golden("lines.txt", "\n".join(filter(None, lines)) + "\n")
+
+
+def test_status_text() -> None:
+    progress = fold(until("gate:finished", 1, task="import-csv"))
+    assert progress.last_at is not None
+    check_golden("status-running.txt", status_text(progress, progress.last_at + timedelta(seconds=5)))
+    check_golden("status-ended.txt", status_text(fold(night()), None))
+
+
+def test_status_line_for_a_prompt() -> None:
+    assert status_line(Progress()) == ""
+    running = fold(until("gate:finished", 1, task="import-csv"))
+    assert status_line(running, running.last_at) == "2/10 build import-csv 1/7 $0.30"
+    assert running.last_at is not None
+    assert "no sign of life" in status_line(running, running.last_at + timedelta(hours=1))
+    assert status_line(fold(night())) == "10/10 ended with open tasks 1 for you $0.93 + unknown"
