@@ -38,7 +38,7 @@ class Hints:
         """(file, line) of every hint file; comments and overlong lines are left out."""
         found: list[tuple[str, str]] = []
         for file in self.place.files:
-            if matches_any(f"/{file}", [f"/{pattern}" for pattern in HINT_FILES]):
+            if matches_any(file, [f"/{pattern}" for pattern in HINT_FILES]):
                 lines = (line.strip() for line in self.place.read(file).splitlines())
                 found.extend((file, line) for line in lines if len(line) <= _MAX_LINE and not line.startswith("#"))
         return tuple(found)
