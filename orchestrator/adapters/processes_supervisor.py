@@ -22,6 +22,9 @@ import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
+KEYCTL_JOIN_SESSION_KEYRING = 1
+"""A keyring of its own: the user's session keyring, with what is in it, is inherited otherwise."""
 REQUESTS = frozenset({signal.SIGTERM, signal.SIGINT})
 SANDBOX_NAMES = frozenset({b"bwrap"})
 WAITED = REQUESTS | {signal.SIGCHLD}
@@ -61,6 +64,9 @@ def become_reaper() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    keyctl = KEYCTL.get(os.uname().machine)
+    if keyctl is not None:
+        libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def start(argv: list[str], file_size: int) -> None:

@@ -111,7 +111,9 @@ def _mounts(launch: Launch) -> list[str]:
         Mount(target=Path("/run"), access=Access.EMPTY, size=16 * MIB),
     )
     options = ["--dev", "/dev", "--size", str(size), "--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
-    options += ["--proc", "/proc"]
+    # Read-only: started by root, the command is root's own user id to the kernel (though without its powers), and
+    # /proc/sys/kernel/core_pattern belongs to that id. Nothing but a read-only mount keeps it out.
+    options += ["--proc", "/proc", "--remount-ro", "/proc"]
     for points_to, where in launch.symlinks:
         options += ["--symlink", points_to, str(where)]
     for mount in sorted((*own, *launch.mounts), key=lambda mount: len(mount.target.parts)):

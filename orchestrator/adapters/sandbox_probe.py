@@ -60,6 +60,7 @@ attempt("read a key", lambda: open(key).read())
 attempt("connect", lambda: socket.create_connection(("127.0.0.1", int(port)), 2).close())
 attempt("see host processes", host_processes)
 attempt("privileges", privileges)
+attempt("change the kernel's settings", lambda: open("/proc/sys/kernel/core_pattern", "r+").close())
 """
 INSIDE = "inside"
 INSTALL = {
