@@ -182,9 +182,8 @@ def _file(item: str) -> PlannedFile | None:
         return None
     action = _ACTION.search(rest)
     kind = _ACTIONS.get(action[1].lower(), FileAction.MODIFY) if action else FileAction.MODIFY
-    why = re.sub(
-        r"^[\s(:\u2013\u2014-]*(?:" + (re.escape(action[1]) if action else "modify") + r")\b[\s):,]*", "", rest, flags=re.IGNORECASE
-    )
+    word = re.escape(action[1]) if action else "modify"
+    why = re.sub(rf"^[\s(:\u2013\u2014-]*{word}\b[\s):,]*", "", rest, flags=re.IGNORECASE)
     return PlannedFile(path=normalise(path), action=kind, why=why.strip(" \t:-\u2013\u2014()"))
 
 

@@ -129,8 +129,10 @@ def _spans(path: str, text: str, about: str, budget: int) -> str:
     outline = [line[:120] for line in skeleton(path, text)]
     parts = [f'<file path="{path}" lines="{len(lines)}">', "(too long to show whole; its outline, then parts of it)"]
     left = budget - estimate("\n".join(parts))
+    room = left // 3
     for line in outline:
-        if estimate(line) + 1 > left // 2:
+        room -= estimate(line) + 1
+        if room < 0:
             break
         parts.append(line)
         left -= estimate(line) + 1

@@ -144,7 +144,7 @@ def shorten(diff: str) -> str:
         return diff
     half = MAX_DIFF // 2
     head, tail = diff[:half].rsplit("\n", 1)[0], diff[-half:].split("\n", 1)[-1]
-    left_out = diff[len(head) : len(diff) - len(tail)].count("\n")
+    left_out = diff[len(head) + 1 : len(diff) - len(tail)].count("\n")
     return f"{head}\n[... {left_out} lines of the diff left out ...]\n{tail}"
 
 
