@@ -26,6 +26,7 @@ class Provider(Frozen):
     """One provider of models."""
 
     adapter: Literal["anthropic", "google", "openai", "command"]
+    """Which program speaks to it: an SDK, the OpenAI protocol, or a command of the system."""
     key_env: tuple[str, ...] = ()
     """Environment variables that may hold the key, first hit wins; empty: no key is needed."""
     base_url: str | None = None
@@ -48,28 +49,39 @@ class Role(Frozen):
     """Overrides an agent file's own provider and tier."""
 
     provider: str | None = None
+    """A name under ``models.providers``; default: the agent file's."""
     tier: int | None = Field(default=None, ge=1, le=3)
+    """1 quick, 2 balanced, 3 deep; default: the agent file's."""
     model: str | None = None
     """An exact model id; wins over the tier."""
     effort: str | None = None
+    """``low``, ``medium``, ``high``; default: the agent file's, else the model's."""
     max_output_tokens: int | None = Field(default=None, ge=1, le=200_000)
+    """Upper bound of billed output of one answer, tokens, thinking included."""
 
 
 class Price(Frozen):
     """US dollars per million tokens, where the price list is wrong or silent."""
 
     input: Decimal = Field(ge=0)
+    """Read by the model."""
     output: Decimal = Field(ge=0)
+    """Written by the model, thinking included."""
     cache_read: Decimal | None = Field(default=None, ge=0)
+    """Read from the provider's cache; default: as ``input``."""
     cache_write: Decimal | None = Field(default=None, ge=0)
+    """Written to the provider's cache; default: as ``input``."""
 
 
 class CallDeadlines(Frozen):
     """Wall-clock limits of one attempt at a call (I12), seconds."""
 
     first_byte_s: Seconds
+    """Until the first piece of the answer."""
     idle_s: Seconds
+    """Between two pieces of the answer."""
     total_s: Seconds
+    """Until the answer is whole."""
 
 
 class Retries(Frozen):
@@ -85,9 +97,13 @@ class Models(Frozen):
     """Providers, tiers, deadlines, retries, prices."""
 
     providers: dict[str, Provider]
+    """Providers by name; agents and roles refer to them."""
     roles: dict[str, Role] = {}
+    """Overrides of the agents' own files, by role."""
     deadlines: CallDeadlines
+    """Time limits of one attempt at a call."""
     retries: Retries
+    """Further attempts at what may heal."""
     prices: dict[str, Price] = {}
     """By exact model id; wins over the price list."""
 
@@ -96,9 +112,13 @@ class IterationLimits(Frozen):
     """L9: executor answers a task may have."""
 
     tiny: int = Field(ge=1, le=50)
+    """A typo-class change."""
     simple: int = Field(ge=1, le=50)
+    """Score 3 or less by default."""
     moderate: int = Field(ge=1, le=50)
+    """Score 4 to 6 by default."""
     complex: int = Field(ge=1, le=50)
+    """Score 7 or more by default."""
 
     def of(self, complexity: Complexity) -> int:
         """The limit of that complexity."""
@@ -130,7 +150,9 @@ class Loop(Frozen):
     """The loop's limits."""
 
     iterations: IterationLimits
+    """Executor answers a task may have, by complexity (L9)."""
     complexity: ComplexityScore
+    """How complexity is scored (L9)."""
     autofix_rounds: int = Field(ge=0, le=10)
     """L7: rounds of fix and gate that use up no iteration."""
     lookups_per_iteration: int = Field(ge=0, le=100)
@@ -144,6 +166,7 @@ class Loop(Frozen):
     review_send_backs: int = Field(ge=0, le=5)
     """Times the architect's review may send a green task back (L13)."""
     redesigns: int = Field(ge=0, le=5)
+    """Times the architect may write a new ADR for a task."""
     lanes: int = Field(ge=1, le=64)
     """Tasks worked on at once (L14)."""
 
@@ -152,18 +175,23 @@ class GateLimits(Frozen):
     """Limits of the gate's commands."""
 
     check_timeout_s: Seconds
+    """Wall clock of one check; its process tree is ended then."""
     setup_timeout_s: Seconds
+    """Wall clock of all setup commands."""
     output_cap_bytes: int = Field(ge=4096, le=1_000_000_000)
     """Kept on disk of one check's output."""
     memory_mb: int = Field(ge=64)
     """Resident memory of a check's whole process tree."""
     processes: int = Field(ge=8)
+    """Processes a check may have at once."""
     file_size_mb: int = Field(ge=1)
+    """Size of one file a check may write."""
     coverage_minimum: Percent
     """L11: blocks below the lower of this and the base's own coverage."""
     dependency_folders: tuple[str, ...]
     """Folder names that survive between tasks and are read-only in gates."""
     allow: tuple[Literal["network", "home"], ...] = ()
+    """What gate commands may reach beside the tree: ``network``, ``home``; said in the report."""
     protected: tuple[str, ...]
     """Glob patterns the executor may not change, on top of the base's tests (I10)."""
 
@@ -198,17 +226,27 @@ class Budgets(Frozen):
     """B1-B4: config/phase_budgets.yaml."""
 
     enabled: bool = True
+    """False: nothing is recorded against limits and nothing is stopped; the run's caps still hold."""
     base: Literal["configured", "registry"] = "configured"
+    """``configured``: the bases below; ``registry``: the calibrated estimates, normalised."""
     tokens: dict[Phase, Annotated[int, Field(gt=0)]]
+    """Base tokens a phase."""
     latency_s: dict[Phase, Seconds]
+    """Base seconds a phase; passing them warns and never stops."""
     complexity: dict[Complexity, Positive]
+    """Factor by complexity."""
     importance: dict[Importance, Positive]
+    """Factor by importance."""
     weights: dict[Phase, Positive]
+    """Factor by phase."""
     warning_ratio: Positive
     """Use above this share of the limit is ``exceeded``; between 1 and this it is ``warning``."""
     stop_task_ratio: Positive
+    """Use above this share of the task's budget stops it."""
     stop_phase_ratio: Positive
+    """Use above this share of a phase's limit stops the task."""
     mode: Literal["enforce", "observe"] = "enforce"
+    """``observe`` records what it would have stopped, and stops nothing."""
     safety_multiplier: Positive = 1.5
     """R9: pause advice compares what is left of the usable budget with a phase's estimate times this."""
     critical_share_percent: Percent = 20
@@ -216,6 +254,7 @@ class Budgets(Frozen):
     critical_share_from: int = Field(default=5, ge=1)
     """Tasks in a file from which on the share is looked at."""
     estimate: Estimate = Estimate()
+    """What ``orchestrate plan`` reckons with."""
 
     @model_validator(mode="after")
     def _complete(self) -> Budgets:
@@ -237,18 +276,27 @@ class Caps(Frozen):
     """The run's hard caps (I4), held by reservation before each call."""
 
     max_tokens: int | None = Field(default=None, gt=0)
+    """Tokens of the whole run, input and output; null: no cap."""
     max_cost_usd: Decimal | None = Field(default=None, gt=0)
+    """US dollars of the whole run; null: no cap. With a cap, a model without a price is refused."""
 
 
 class Settings(Frozen):
     """Everything that can be set; ``orchestrate config show`` prints each value and where it came from."""
 
     models: Models
+    """Providers, tiers, deadlines, retries, prices."""
     loop: Loop
+    """The loop's limits."""
     gate: GateLimits
+    """Limits of the gate's commands."""
     autofix: Autofix
+    """What is fixed without a model."""
     budgets: Budgets
+    """Phase budgets and stop-loss."""
     caps: Caps
+    """The run's hard caps."""
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    """How gate commands are confined; ``none`` confines nothing and must be asked for."""
     on_pause: Literal["advise", "pause"] = "advise"
     """R9: what the pause advice does."""

@@ -149,12 +149,24 @@ def set_layers(sets: Sequence[str]) -> tuple[list[Layer], list[Fault]]:
 
 
 def _take_value(name: str, parts: tuple[str, ...], value: str, layers: list[Layer], faults: list[Fault]) -> None:
-    """Add the layer of one value, written as YAML, at that place of the tree; or its faults."""
-    loaded = strict_yaml.read(value, source=name)
-    if loaded.faults:
+    """Add the layer of one value at that place of the tree; or its faults.
+
+    A list, a mapping or quoted text is read as YAML; anything else is a number, a truth value, null, or plain text,
+    in which ``:`` and ``#`` mean themselves.
+    """
+    text = value.strip()
+    if text[:1] in ("[", "{", '"', "'"):
+        loaded = strict_yaml.read(text, source=name)
         faults.extend(Fault(name, 0, 0, fault.what, fault.mend) for fault in loaded.faults)
-        return
-    data: Any = loaded.data
+        if loaded.faults:
+            return
+        data: Any = loaded.data
+    else:
+        try:
+            data = strict_yaml.scalar(text)
+        except ValueError as error:
+            faults.append(Fault(name, 0, 0, str(error), "write a smaller number, or quote it where text is meant"))
+            return
     for part in reversed(parts):
         data = {part: data}
     layers.append(Layer(name=name, data=data))

@@ -140,6 +140,17 @@ def test_a_full_disk_on_stdout_is_said(tmp_path: Path) -> None:
     assert "Exception ignored" not in done.stderr
 
 
+def test_a_keyboard_interrupt_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "run", interrupted)
+    assert main(["plan", "tasks.yaml"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_schema_is_json_and_nothing_else() -> None:
     done = started("schema", "orchestrate")
     assert json.loads(done.stdout)["title"] == "orchestrate.yaml"

@@ -16,7 +16,7 @@ def described(node: Any) -> list[str]:
     """Keys without a description."""
     lacking = []
     for name, value in node.get("properties", {}).items():
-        if "description" not in value and "$ref" not in value:
+        if "description" not in value:
             lacking.append(name)
     return lacking
 
@@ -48,3 +48,9 @@ def test_every_reference_is_there(file: Any) -> None:
     for name in made["$defs"]:
         assert f"#/$defs/{name}" in text
     assert text.count('"$ref"') == sum(text.count(f'"$ref": "#/$defs/{name}"') for name in made["$defs"])
+
+
+def test_every_setting_is_described() -> None:
+    made = schema("orchestrate")
+    assert described(made) == []
+    assert {name: lacking for name, one in made["$defs"].items() if (lacking := described(one))} == {}

@@ -160,3 +160,13 @@ def test_a_stronger_layer_may_complete_a_weaker_one_but_not_hide_its_faults(tmp_
     assert fault.startswith("config.yaml:1:15: lanes")
     (fault,) = faults_of(tmp_path, "models: {prices: {m: {input: 1}}}", ["loop.lanes=2"])
     assert 'the key "output" is missing' in fault
+
+
+def test_plain_text_on_the_command_line_needs_no_quotes(tmp_path: Path) -> None:
+    line = "tool --say 'a: b' # &all *of !it"
+    loaded = load(tmp_path, sets=[f"models.providers.command.command={line}", 'gate.protected=["a, b"]'])
+    assert loaded.settings.models.providers["command"].command == line
+    assert loaded.settings.gate.protected == ("a, b",)
+    address = "http://127.0.0.1:8080/v1"
+    loaded = load(tmp_path, ORCHESTRATE_MODELS__PROVIDERS__LOCAL__BASE_URL=address)
+    assert loaded.settings.models.providers["local"].base_url == address
