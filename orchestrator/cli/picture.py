@@ -20,7 +20,6 @@ from orchestrator.cli.outlet import CLOSE_WITHIN_S, abandon
 from orchestrator.reports.console import (
     OUTCOME_WORDS,
     STATE_WORDS,
-    is_quiet,
     iteration_words,
     next_up,
     spent,
@@ -285,6 +284,6 @@ def _foot(progress: Progress, now: datetime) -> list[tuple[str, str]]:
     for word, text in (("why", progress.pause_reason), ("hint", progress.hint)):
         if text:
             lines.append((f"{word:<5} {one_line(text, limit=400)}", _TO_DO))
-    if is_quiet(progress, now):
+    if progress.quiet(now):
         lines.append((f"hint  no sign of life: `orchestrate resume {one_line(progress.run)}`", _TO_DO))
     return lines

@@ -1,7 +1,8 @@
 """``orchestrate report [RUN]``: writes report.md, report.html and summary.json again, and names them.
 
-Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the names) and ``args.open``. The
-journal alone is truth: the three files may have been deleted or be from an older version.
+Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the names), ``args.open`` and
+``args.profile`` (where the time went; on stderr with ``--json``). The journal alone is truth: the three files may have
+been deleted or be from an older version.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError
 
 def run(args: argparse.Namespace) -> int:
     """Write the reports; 0 whatever the run's outcome."""
-    paths = write_again(read_run(find_run(args.state, args.run)))
+    found = read_run(find_run(args.state, args.run))
+    paths = write_again(found)
     if args.json:
         sys.stdout.write(paths[-1].read_text(encoding="utf-8"))
     else:
         for path in paths:
             print(path)
+    if args.profile:
+        from orchestrator.reports.profile import profile_text
+
+        print(profile_text(found.entries), end="", file=sys.stderr if args.json else sys.stdout)
     if args.open:
         _open(paths[1])
     return ExitCode.OK

@@ -17,7 +17,7 @@ from typing import Any
 from orchestrator.cli.live import utc_now
 from orchestrator.cli.runs import find_run, read_run
 from orchestrator.domain.errors import ExitCode, OrchestrateError
-from orchestrator.reports.console import is_quiet, status_line, status_text
+from orchestrator.reports.console import status_line, status_text
 from orchestrator.reports.inert import encodable
 from orchestrator.reports.progress import Progress, TaskProgress, fold
 
@@ -47,7 +47,7 @@ def progress_fields(progress: Progress, now: datetime | None = None) -> dict[str
         "outcome": progress.outcome,
         "started_at": _at(progress.started_at),
         "last_event_at": _at(progress.last_at),
-        "quiet": is_quiet(progress, now),
+        "quiet": progress.quiet(now),
         "seconds": round(progress.elapsed(now), 3),
         "done": progress.done,
         "tasks": [_task_fields(task) for task in progress.tasks.values()],

@@ -16,9 +16,6 @@ from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgre
 
 Event = Mapping[str, Any]
 
-QUIET_AFTER_S = 1_800.0
-"""No event for so long while running means that nobody works on it: calls and checks have limits below that."""
-
 STATE_WORDS = {
     WAITING: "waiting",
     RUNNING: "running",
@@ -83,7 +80,7 @@ def status_line(progress: Progress, now: datetime | None = None) -> str:
     parts = [f"{progress.done}/{len(progress.tasks)}"]
     if progress.ended:
         parts.append(OUTCOME_WORDS.get(progress.outcome, progress.outcome))
-    elif is_quiet(progress, now):
+    elif progress.quiet(now):
         parts.append("no sign of life")
     else:
         task = progress.tasks.get(progress.current or "")
@@ -91,13 +88,6 @@ def status_line(progress: Progress, now: datetime | None = None) -> str:
     needs = sum(task.state == "needs_human" for task in progress.tasks.values())
     parts += [f"{needs} for you" if needs else "", spent(progress.cost_usd, progress.unpriced)]
     return one_line(" ".join(part for part in parts if part), limit=120)
-
-
-def is_quiet(progress: Progress, now: datetime | None) -> bool:
-    """Whether a run that should be working has not been heard of for longer than anything lasts."""
-    if progress.ended or now is None or progress.last_at is None:
-        return False
-    return (now - progress.last_at).total_seconds() > QUIET_AFTER_S
 
 
 def status_text(progress: Progress, now: datetime | None = None) -> str:
@@ -130,7 +120,7 @@ def _foot(progress: Progress, now: datetime | None) -> list[str]:
         lines.append(f"why:   {one_line(progress.pause_reason, limit=500)}")
     if progress.hint:
         lines.append(f"hint:  {one_line(progress.hint, limit=500)}")
-    if is_quiet(progress, now) and now and progress.last_at:
+    if progress.quiet(now) and now and progress.last_at:
         quiet = duration((now - progress.last_at).total_seconds())
         lines.append(f"hint:  no sign of life for {quiet}: if nothing runs, `orchestrate resume {progress.run}`")
     return lines

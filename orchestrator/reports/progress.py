@@ -21,6 +21,8 @@ RUNNING = "running"
 DONE = frozenset(status.value for status in TaskStatus)
 """States of a task that will not move again in this session."""
 NOTES_KEPT = 20
+QUIET_AFTER_S = 1_800.0
+"""No event for so long while running means that nobody works on it: calls and checks have limits below that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +121,15 @@ class Progress:
         """Whether the run, or its session, is over."""
         return self.outcome != RunOutcome.RUNNING.value
 
+    def quiet(self, now: datetime | None) -> bool:
+        """Whether a run that should be working has not been heard of for longer than anything lasts."""
+        if self.ended or now is None or self.last_at is None:
+            return False
+        return (now - self.last_at).total_seconds() > QUIET_AFTER_S
+
     def elapsed(self, now: datetime | None) -> float:
-        """Seconds worked, all sessions; up to the last event where the run is over or ``now`` is unknown."""
-        until = self.last_at if self.ended or now is None else now
+        """Seconds worked, all sessions; up to the last event where it is over or quiet, or ``now`` is unknown."""
+        until = self.last_at if self.ended or now is None or self.quiet(now) else now
         since = self.session_at or self.started_at
         if since is None or until is None:
             return self.worked_s
