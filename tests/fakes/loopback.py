@@ -173,6 +173,14 @@ class Loopback:
         self._server.server_close()
         self._thread.join(5)
 
+    def reset(self, script: Script) -> None:
+        """Another script, and nothing recorded: opening clients anew costs tests most of their time."""
+        with self._lock:
+            self.script = script
+            self.requests.clear()
+            self.problems.clear()
+            self._attempts.clear()
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -24,6 +24,16 @@ REASONS: Mapping[str, FinishReason] = {
 _UNPARSED = "_unparsed"
 """Where a look-up's arguments stand that are no JSON object; the API takes objects only, so they go back like this."""
 
+_TEXTS: Mapping[str, str] = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+}
+"""A delta's type -> the field that holds its piece of text."""
+
+_NOTHING = {"type": "text", "text": "(no answer)"}
+"""Stands for a turn without text: the API refuses empty ones."""
+
 
 def body(request: Request) -> dict[str, Any]:
     """Keyword arguments of ``messages.create``. No sampling values: the newest models refuse them."""
@@ -52,7 +62,7 @@ def _turn(message: Message, model: str) -> dict[str, Any]:
             for result in message.tool_results
         ]
         text = [{"type": "text", "text": message.text}] if message.text else []
-        return {"role": "user", "content": [*results, *text]}
+        return {"role": "user", "content": [*results, *text] or [_NOTHING]}
     if own := _own_blocks(message, model):
         return {"role": "assistant", "content": own}
     text = [{"type": "text", "text": message.text}] if message.text else []
@@ -60,7 +70,7 @@ def _turn(message: Message, model: str) -> dict[str, Any]:
         {"type": "tool_use", "id": call.id, "name": call.name, "input": dict(call.arguments)}
         for call in message.tool_calls
     ]
-    return {"role": "assistant", "content": [*text, *calls]}
+    return {"role": "assistant", "content": [*text, *calls] or [_NOTHING]}
 
 
 def _own_blocks(message: Message, model: str) -> list[dict[str, Any]]:
@@ -69,8 +79,9 @@ def _own_blocks(message: Message, model: str) -> list[dict[str, Any]]:
     if raw is None or raw.get("type") != "message" or not str(raw.get("model", "")).startswith(model):
         return []
     blocks = [dict(block) for block in raw.get("content", [])]
-    # An empty text block is refused when it is sent back, though a model may send one.
-    return [block for block in blocks if block.get("type") != "text" or block.get("text")]
+    # An empty text block is refused when it is sent back, though a model may send one; so is thinking alone.
+    kept = [block for block in blocks if block.get("type") != "text" or block.get("text")]
+    return kept if any("thinking" not in str(block.get("type")) for block in kept) else []
 
 
 class Assembly:
@@ -78,7 +89,7 @@ class Assembly:
 
     def __init__(self) -> None:
         self.message: dict[str, Any] = {}
-        self._json: dict[int, str] = {}
+        self._pieces: dict[tuple[int, str], list[str]] = {}  # joined once: a delta may be a single token
         self._counted = False
 
     def add(self, event: Mapping[str, Any]) -> None:
@@ -98,27 +109,22 @@ class Assembly:
 
     def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
         block = self.message["content"][index]
-        kind = delta.get("type")
-        if kind == "text_delta":
-            block["text"] = block.get("text", "") + delta["text"]
-        elif kind == "input_json_delta":
-            self._json[index] = self._json.get(index, "") + delta["partial_json"]
-        elif kind == "thinking_delta":
-            block["thinking"] = block.get("thinking", "") + delta["thinking"]
+        kind = str(delta.get("type"))
+        if kind in _TEXTS:
+            name = _TEXTS[kind]
+            self._pieces.setdefault((index, name), []).append(delta[name])
         elif kind == "signature_delta":
             block["signature"] = delta["signature"]
         elif kind == "citations_delta":
             block["citations"] = [*(block.get("citations") or []), delta["citation"]]
 
     def _close(self, index: int) -> None:
-        text = self._json.pop(index, "")
-        if not text:
-            return
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = None
-        self.message["content"][index]["input"] = value if isinstance(value, dict) else {_UNPARSED: text}
+        block = self.message["content"][index]
+        for name in ("text", "thinking"):
+            if pieces := self._pieces.pop((index, name), []):
+                block[name] = block.get(name, "") + "".join(pieces)
+        if text := "".join(self._pieces.pop((index, "partial_json"), [])):
+            block["input"] = _arguments(text)
 
     def _end(self, event: Mapping[str, Any]) -> None:
         self.message.update(event.get("delta") or {})
@@ -135,13 +141,21 @@ class Assembly:
 
         Without a final count the usage is dropped: message_start's output count is a placeholder.
         """
-        for index in sorted(self._json):  # a block cut before its stop event
+        for index in sorted({index for index, _ in self._pieces}):  # a block cut before its stop event
             self._close(index)
         if self.message.get("stop_reason") is None:
             return None
         if not self._counted:
             self.message["usage"] = None
         return self.message
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    return value if isinstance(value, dict) else {_UNPARSED: text}
 
 
 def answer(raw: Mapping[str, Any], seconds: float) -> Answer:

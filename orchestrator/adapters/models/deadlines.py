@@ -90,8 +90,8 @@ def run_attempt(work: Callable[[Attempt], T], deadlines: Deadlines, *, provider:
     """
     attempt = Attempt(deadlines)
     worker = _Worker(work, attempt)
-    worker.start()
     try:
+        worker.start()  # inside: an interrupt may come while the thread is being started
         late = _wait(worker, attempt)
     except BaseException:
         attempt.cut()

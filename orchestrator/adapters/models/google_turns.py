@@ -33,6 +33,9 @@ REASONS: Mapping[str, FinishReason] = {
 _LEVELS: Mapping[str, str] = {"minimal": "LOW", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 """Effort -> thinking level, those every Gemini from 3 on takes; anything stronger is ``HIGH``."""
 
+_NOTHING: Mapping[str, Any] = {"text": "(no answer)"}
+"""Stands for a turn without text: the API refuses empty ones."""
+
 _MADE = "made:"
 """Ids of calls that came without one; never sent to the provider."""
 
@@ -56,7 +59,7 @@ def _turn(message: Message, model: str) -> dict[str, Any]:
             {"function_response": {**_id(result.id), "name": result.name, "response": {"result": result.content}}}
             for result in message.tool_results
         ]
-        return {"role": "user", "parts": [*results, *text]}
+        return {"role": "user", "parts": [*results, *text] or [_NOTHING]}
     if own := _own_parts(message, model):
         return {"role": "model", "parts": own}
     calls: list[dict[str, Any]] = [
@@ -66,7 +69,7 @@ def _turn(message: Message, model: str) -> dict[str, Any]:
         }
         for call in message.tool_calls
     ]
-    return {"role": "model", "parts": [*text, *calls]}
+    return {"role": "model", "parts": [*text, *calls] or [_NOTHING]}
 
 
 def _id(made: str) -> dict[str, str]:
@@ -104,7 +107,7 @@ def merge(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """One response of a stream's chunks: parts in a row, of everything else the newest."""
     whole: dict[str, Any] = {}
     candidate: dict[str, Any] = {}
-    parts: list[dict[str, Any]] = []
+    parts: list[tuple[dict[str, Any], list[str]]] = []
     for chunk in chunks:
         whole.update({name: value for name, value in chunk.items() if name != "candidates"})
         for newest in (chunk.get("candidates") or [])[:1]:
@@ -112,24 +115,23 @@ def merge(chunks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             for part in (newest.get("content") or {}).get("parts") or []:
                 _append(parts, dict(part))
     if candidate or parts:
-        whole["candidates"] = [{"content": {"role": "model", "parts": parts}, **candidate}]
+        joined = [{**part, "text": "".join(pieces)} if "text" in part else part for part, pieces in parts]
+        whole["candidates"] = [{"content": {"role": "model", "parts": joined}, **candidate}]
     return whole
 
 
-def _append(parts: list[dict[str, Any]], part: dict[str, Any]) -> None:
-    """Pieces of one text become one part; a part with a signature keeps its place."""
-    plain = {"text", "thought"}
-    last = parts[-1] if parts else None
-    if (
-        last is not None
-        and set(part) <= plain
-        and set(last) <= plain
-        and "text" in last
-        and last.get("thought") == part.get("thought")
-    ):
-        last["text"] += part.get("text", "")
+def _append(parts: list[tuple[dict[str, Any], list[str]]], part: dict[str, Any]) -> None:
+    """Pieces of one text become one part (joined once, at the end); a part with a signature keeps its place."""
+    text = part.get("text", "")
+    last, pieces = parts[-1] if parts else ({}, [])
+    if _plain(last) and _plain(part) and last.get("thought") == part.get("thought"):
+        pieces.append(text)
     else:
-        parts.append(part)
+        parts.append((part, [text]))
+
+
+def _plain(part: Mapping[str, Any]) -> bool:
+    return "text" in part and set(part) <= {"text", "thought"}
 
 
 def finished(raw: Mapping[str, Any]) -> bool:

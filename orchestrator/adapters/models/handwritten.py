@@ -17,7 +17,7 @@ from orchestrator.domain.task import Phase
 from orchestrator.strict_yaml import Fault, LoadedYaml, Loc, read, refuse
 
 _RULE = "---"
-_KEYS = ("reason", "detail", "model", "seconds", "usage", "tool_calls")
+_KEYS = ("origin", "reason", "detail", "model", "seconds", "usage", "tool_calls")
 _CALL_KEYS = ("name", "arguments")
 _COUNTS = tuple(one.name for one in fields(Usage) if one.name != "estimated")
 
@@ -45,6 +45,7 @@ def read_answer(text: str, key: CallKey, source: str) -> CallRecord:
     loaded = read(front, source=source)
     reader = _Reader(loaded)
     data = reader.mapping((), loaded.data or {}, _KEYS)
+    reader.origin(data.get("origin"))
     calls = tuple(
         ToolCall(id=f"{key.call_id}:{number}", name=call["name"], arguments=call.get("arguments") or {})
         for number, call in enumerate(reader.calls(data.get("tool_calls")))
@@ -103,6 +104,11 @@ class _Reader:
             if name not in keys:
                 self._wrong((*loc, name), f"unknown key {name!r}", f"one of {', '.join(keys)}", at_key=True)
         return value
+
+    def origin(self, value: Any) -> None:
+        """May be said, for whoever opens the file; nothing else can be said."""
+        if value not in (None, HAND_WRITTEN):
+            self._wrong(("origin",), f"no origin {value!r}", f"{HAND_WRITTEN}, or leave it out")
 
     def reason(self, value: Any, default: FinishReason) -> FinishReason:
         if value is None:

@@ -56,6 +56,8 @@ def _turns(message: Message) -> list[dict[str, Any]]:
         ]
         return [*results, *([{"role": "user", "content": message.text}] if message.text else [])]
     turn: dict[str, Any] = {"role": "assistant", "content": message.text or None}
+    if not message.text and not message.tool_calls:
+        turn["content"] = "(no answer)"  # servers refuse an empty turn
     if message.tool_calls:
         turn["tool_calls"] = [
             {
@@ -73,7 +75,7 @@ class Assembly:
 
     def __init__(self) -> None:
         self._whole: dict[str, Any] = {}
-        self._message: dict[str, Any] = {"role": "assistant", "content": ""}
+        self._texts: dict[str, list[str]] = {"content": []}  # joined once: a delta may be a single token
         self._calls: dict[int, dict[str, Any]] = {}
         self._reason: str | None = None
 
@@ -90,7 +92,7 @@ class Assembly:
             for piece in value or []:
                 self._call(piece)
         elif name != "role" and isinstance(value, str):  # content, refusal, and servers' own reasoning text
-            self._message[name] = (self._message.get(name) or "") + value
+            self._texts.setdefault(name, []).append(value)
 
     def _call(self, piece: Mapping[str, Any]) -> None:
         index = piece.get("index") or 0
@@ -105,7 +107,9 @@ class Assembly:
         if self._reason is None:
             return None
         calls = {"tool_calls": [self._calls[index] for index in sorted(self._calls)]} if self._calls else {}
-        choice = {"index": 0, "message": {**self._message, **calls}, "finish_reason": self._reason}
+        texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        message = {"role": "assistant", **texts, **calls}
+        choice = {"index": 0, "message": message, "finish_reason": self._reason}
         return {**self._whole, "object": "chat.completion", "choices": [choice]}
 
 

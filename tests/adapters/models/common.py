@@ -49,10 +49,21 @@ def adapter(provider: str, server: Loopback, *, api_key: str | None = SECRET, **
     return made[provider]()
 
 
+KEPT: dict[str, tuple[Llm, Loopback]] = {}
+"""One server and one adapter a provider, for all tests that do not stop them (closed by conftest)."""
+
+
 @contextmanager
 def served(provider: str, script: Script | Reply, **fields: Any) -> Iterator[tuple[Llm, Loopback]]:
-    """An adapter on a server that runs that script (or always gives that reply)."""
+    """An adapter on a server that runs that script (or gives that reply); its own where fields are given."""
     chosen = (lambda _: script) if isinstance(script, Reply) else script
+    if not fields:
+        if provider not in KEPT:
+            server = Loopback(chosen).start()
+            KEPT[provider] = (adapter(provider, server), server)
+        KEPT[provider][1].reset(chosen)
+        yield KEPT[provider]
+        return
     with Loopback(chosen, **fields) as server:
         llm = adapter(provider, server)
         try:

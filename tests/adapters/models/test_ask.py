@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
-from orchestrator.domain.call import FinishReason, Message, Speaker, ToolCall, ToolResult, Usage
+from orchestrator.domain.call import Deadlines, FinishReason, Message, Speaker, ToolCall, ToolResult, Usage
 from tests.adapters.models.common import KEY, LONG, LOOK_UP, MODELS, PROVIDERS, SECRET, request, served
 from tests.fakes.loopback import Fault as Wrong
 from tests.fakes.loopback import Kind, Loopback, Reply
@@ -147,6 +148,27 @@ def test_a_turn_of_another_provider_is_told_in_plain_parts(provider: str) -> Non
     assert "hand-written" not in sent
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_empty_turn_can_be_sent_back(provider: str) -> None:
+    """An answer of nothing but thinking is asked again; no provider takes the empty turn as it was."""
+    with served(provider, Reply(thinking="T", signature="c2ln")) as (llm, server):
+        empty = llm.ask(request(provider), LONG)
+        assert empty.text == ""
+        said = Message(speaker=Speaker.MODEL, text="", raw=empty.raw if provider == "anthropic" else None)
+        user = Message(speaker=Speaker.USER, text="Again.")
+        llm.ask(request(provider, user, said, user), LONG)
+    assert "(no answer)" in json.dumps(server.requests[1].body)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_long_answer_costs_no_quadratic_time(provider: str) -> None:
+    text = "word " * 400_000
+    started = time.monotonic()
+    with served(provider, Reply(text=text)) as (llm, _):
+        assert llm.ask(request(provider), Deadlines(first_byte_s=60, idle_s=60, total_s=60)).text == text
+    assert time.monotonic() - started < 30
+
+
 def test_thinking_of_another_model_is_not_sent_back() -> None:
     said = Message(
         speaker=Speaker.MODEL,
@@ -204,6 +226,7 @@ def test_google_calls_without_an_id_get_a_stable_one_that_is_never_sent() -> Non
         ("google", "MISSING_THOUGHT_SIGNATURE", FinishReason.MALFORMED),
         ("google", "PUP_LIMITED_DISABLED", FinishReason.LIMITED),
         ("google", "LANGUAGE", FinishReason.OTHER),
+        ("google", "SOMETHING_NEW", FinishReason.OTHER),
         ("openai", "stop", FinishReason.END),
         ("openai", "length", FinishReason.LENGTH),
         ("openai", "content_filter", FinishReason.SAFETY),
@@ -293,7 +316,7 @@ def test_the_raw_answer_is_plain_json(provider: str) -> None:
     assert json.loads(json.dumps(answer.raw)) == answer.raw
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_lone_surrogate_does_not_lose_the_answer(provider: str) -> None:
     with served(provider, Reply(text="a\ud800b")) as (llm, _):
         answer = llm.ask(request(provider), LONG)
@@ -307,7 +330,7 @@ def test_no_proxy_is_asked_for_loopback(provider: str, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    with served(provider, Reply(text="ok")) as (llm, _):
+    with served(provider, Reply(text="ok"), models=None) as (llm, _):
         assert llm.ask(request(provider), LONG).text == "ok"
 
 

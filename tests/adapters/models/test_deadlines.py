@@ -148,6 +148,21 @@ def test_a_reader_under_tls_is_woken() -> None:
             assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_server_that_goes_away(provider: str) -> None:
+    """Killed while it holds the line: the call ends at once, not at its limit."""
+    with served(provider, Reply(text="x" * 500, fault=Fault(kind=Kind.DRIP, every_s=30)), models=None) as (llm, server):
+        llm.check([])
+        killer = threading.Timer(0.3, server.stop)
+        killer.start()
+        started = time.monotonic()
+        with pytest.raises(ModelError) as caught:
+            llm.ask(request(provider), Deadlines(first_byte_s=60, idle_s=60, total_s=60))
+        killer.join()
+    assert caught.value.fault in {ModelFault.INCOMPLETE, ModelFault.CONNECTION}
+    assert time.monotonic() - started < 10
+
+
 def test_log_fields_follow_into_the_thread() -> None:
     field: contextvars.ContextVar[str] = contextvars.ContextVar("field", default="none")
     field.set("task-1")
