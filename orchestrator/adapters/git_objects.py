@@ -21,9 +21,7 @@ def copy_objects(git: Git, *, source: Path, target: Path, want: Iterable[str], h
     ``git`` belongs to the lane. ``have`` must be whole in ``target``. Safe to repeat: the pack's name is its content's.
     """
     revisions = [*dict.fromkeys(want), *(f"^{commit}" for commit in dict.fromkeys(have))]
-    packer = git.configured(
-        GIT_OBJECT_DIRECTORY=str(target), GIT_ALTERNATE_OBJECT_DIRECTORIES=_quoted(source), GIT_NO_LAZY_FETCH="1"
-    )
+    packer = git.configured(GIT_OBJECT_DIRECTORY=str(target), GIT_ALTERNATE_OBJECT_DIRECTORIES=quoted_store(source))
     pack = target / "pack"
     pack.mkdir(exist_ok=True)
     argv = ("pack-objects", "--revs", "--delta-base-offset", "--non-empty", "-q", str(pack / "pack"))
@@ -40,8 +38,8 @@ def copy_objects(git: Git, *, source: Path, target: Path, want: Iterable[str], h
     raise packer.failure(argv, completed)
 
 
-def _quoted(path: Path) -> str:
-    """One entry of ``GIT_ALTERNATE_OBJECT_DIRECTORIES``, where a colon separates: quoted as C strings are."""
+def quoted_store(path: Path) -> str:
+    """An ``objects`` folder as one entry of a list of stores, where a colon separates: quoted as C strings are."""
     text = str(path)
     if ":" not in text and not text.startswith('"'):
         return text

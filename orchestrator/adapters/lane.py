@@ -9,6 +9,7 @@ see).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from orchestrator.adapters.git_config import UserConfig
 from orchestrator.adapters.lane_clone import Upstream, lane_git, open_clone, refresh
 from orchestrator.adapters.lane_paths import LanePaths, Provide, ShellFactory
 from orchestrator.adapters.lane_read import TreeReader
+from orchestrator.adapters.lane_submodules import Submodules
 from orchestrator.adapters.lane_tree import WorkTree
 from orchestrator.adapters.lock import FileLock
 from orchestrator.domain.edit import FileChange
@@ -48,7 +50,8 @@ class GitLane:
         nowhere.mkdir(exist_ok=True)
         self._git = lane_git(paths, upstream)
         self._reader = TreeReader(self._git, nowhere)
-        self._tree = WorkTree(self._git, paths, keep)
+        submodules = Submodules(self._git, paths, upstream.modules)
+        self._tree = WorkTree(self._git, paths, submodules, keep)
         self._shell = shell(paths)
 
     @property
@@ -75,11 +78,14 @@ class GitLane:
         refresh(self.paths, self._upstream, commits)
 
     def provide(self, commit: str, setup: Sequence[str] | None) -> EnvironmentInfo:
-        """On that commit's tree, run setup once a lock-file hash; tracked files are put back afterwards."""
+        """On that commit's tree, run setup once a lock-file hash; tracked files are put back afterwards.
+
+        Submodules that could not be had are named in the notes.
+        """
         self.checkout(commit)
         info = self._provide(self.paths, self._shell, setup)
         self._tree.settle(self._reader.resolve(commit)[1])
-        return info
+        return replace(info, notes=(*info.notes, *self._tree.notes))
 
     def checkout(self, tree: str) -> None:
         """Tracked files exactly the tree's. A commit becomes HEAD, for gate commands that ask for the version."""

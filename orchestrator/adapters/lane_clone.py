@@ -33,6 +33,8 @@ class Upstream:
     common_dir: Path
     objects: Path
     object_format: str
+    modules: tuple[Path, ...]
+    """Where git folders of submodules stand."""
     user: UserConfig
 
 
@@ -66,6 +68,7 @@ def open_clone(paths: LanePaths, upstream: Upstream) -> None:
         shutil.copyfile(fresh / "config", fresh / "config.made")
         fresh.rename(paths.git_dir)
     _configure(paths, upstream)
+    _link_lfs(paths, upstream)
 
 
 def refresh(paths: LanePaths, upstream: Upstream, commits: Sequence[str]) -> None:
@@ -142,6 +145,18 @@ def _configure(paths: LanePaths, upstream: Upstream) -> None:
     target = paths.git_dir / "config"
     if target.read_text() != text:
         target.write_text(text)
+
+
+def _link_lfs(paths: LanePaths, upstream: Upstream) -> None:
+    """Git LFS finds the files the user already has, and adds to them what a changed file needs to be usable there."""
+    theirs, ours = upstream.common_dir / "lfs" / "objects", paths.git_dir / "lfs" / "objects"
+    if (
+        theirs.is_dir()
+        and not ours.is_symlink()
+        and any(key.startswith("filter.lfs.") for key, _ in upstream.user.conversion)
+    ):
+        ours.parent.mkdir(exist_ok=True)
+        ours.symlink_to(theirs)
 
 
 def _plain(key: str, value: str) -> bool:

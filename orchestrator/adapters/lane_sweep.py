@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,18 +22,24 @@ class Tracked:
 
     files: frozenset[str]
     folders: frozenset[str]
+    submodules: frozenset[str] = frozenset()
+    """Folders whose content is another repository's; also in ``folders``."""
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> Tracked:
-        """From repository-relative paths."""
-        files = frozenset(paths)
-        folders: set[str] = set()
-        for path in files:
+    def of(cls, paths: Iterable[str], submodules: Iterable[str] = ()) -> Tracked:
+        """From repository-relative paths of files (those in submodules too) and of submodules."""
+        files, inner = frozenset(paths), frozenset(submodules)
+        folders: set[str] = set(inner)
+        for path in (*files, *inner):
             parent = path.rpartition("/")[0]
             while parent and parent not in folders:
                 folders.add(parent)
                 parent = parent.rpartition("/")[0]
-        return cls(files=files, folders=frozenset(folders))
+        return cls(files=files, folders=frozenset(folders), submodules=inner)
+
+    def submodule_of(self, path: str) -> str | None:
+        """The submodule a path lies in, or is."""
+        return next((each for each in self.submodules if path == each or path.startswith(f"{each}/")), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,24 +108,15 @@ def remove_folder(folder: Path) -> None:
                     (current / entry.name).unlink()
 
 
-def for_each_parent(path: str, visit: Callable[[str], bool]) -> None:
-    """Call ``visit`` with each folder above the path, nearest first, until it returns false."""
+def remove_emptied(root: Path, path: str, tracked: Tracked) -> None:
+    """Remove the folders above a removed path that are empty now and do not belong to the tree."""
     parent = path.rpartition("/")[0]
-    while parent and visit(parent):
-        parent = parent.rpartition("/")[0]
-
-
-def remove_emptied(root: Path, path: str) -> None:
-    """Remove the folders above a removed path that are empty now."""
-
-    def visit(folder: str) -> bool:
+    while parent and parent not in tracked.folders:
         try:
-            (root / folder).rmdir()
+            (root / parent).rmdir()
         except OSError:
-            return False
-        return True
-
-    for_each_parent(path, visit)
+            return
+        parent = parent.rpartition("/")[0]
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -14,9 +14,11 @@ from pathlib import Path
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.lane_files import UnsafePathError, check_paths, is_regular, write_changes
 from orchestrator.adapters.lane_paths import LanePaths
+from orchestrator.adapters.lane_submodules import Submodules
 from orchestrator.adapters.lane_sweep import Stray, Tracked, remove, remove_emptied, strays
 from orchestrator.domain.edit import FileChange
 
+_SUBMODULE = "160000"
 _NOTES = 20
 """Notes of one settling; more are counted."""
 
@@ -24,31 +26,37 @@ _NOTES = 20
 class WorkTree:
     """The work tree of one lane. Not for several threads: a lane is worked in by one task at a time."""
 
-    def __init__(self, git: Git, paths: LanePaths, keep: Collection[str]) -> None:
+    def __init__(self, git: Git, paths: LanePaths, submodules: Submodules, keep: Collection[str]) -> None:
         self._git = git
+        self._submodules = submodules
         self._paths = paths
         self._keep = frozenset(keep)
         self._tree: str | None = None
         self._tracked: Tracked | None = None
+        self.notes: tuple[str, ...] = ()
+        """What the last check-out could not bring."""
 
     def checkout(self, tree: str) -> None:
         """Tracked files exactly those of the tree; dependency folders and what setup left stay; all else goes."""
-        tracked = self._known()
-        self._clear(tracked)
+        before = self._known()
+        self._clear(before)
         self._read(tree)
+        self.notes = self._submodules.checkout(*self._links())
         tracked = self._known()
-        if any(folder.rpartition("/")[2] in self._keep for folder in tracked.folders):
+        if before.submodules or any(folder.rpartition("/")[2] in self._keep for folder in tracked.folders):
             self._clear(tracked)
         self._restore_products(tracked, trusted=False)
 
     def stage(self, changes: Sequence[FileChange]) -> str:
         """Write the files and record exactly them; the resulting tree."""
+        self._check_submodules([change.path for change in changes])
         write_changes(self._paths.root, changes)
         return self._update([change.path for change in changes])
 
     def record(self, paths: Sequence[str]) -> str:
         """Record those paths as they stand; the resulting tree. ``UnsafePathError`` where one is no plain file."""
         check_paths(self._paths.root, paths)
+        self._check_submodules(paths)
         for path in paths:
             if is_regular(self._paths.root, path) is False:
                 raise UnsafePathError(path, "it is no plain file any more")
@@ -62,17 +70,41 @@ class WorkTree:
         if changed or tree != self._tree:
             self._read(tree)
         notes += [f"put back {path}" for path in dict.fromkeys(changed)]
+        notes += self._submodules.settle()
         self._restore_products(self._known(), trusted=True)
         return _capped(notes)
 
     def _known(self) -> Tracked:
         """What the index tracks; an index that cannot be read is made anew."""
         if self._tracked is None:
-            listing = self._git.attempt("ls-files", "-z")
-            if listing.exit_code != 0:
-                self._paths.index.unlink(missing_ok=True)
-            self._tracked = Tracked.of(_split(listing.stdout) if listing.exit_code == 0 else ())
+            entries = self._staged()
+            files = [path for path, mode, _ in entries if mode != _SUBMODULE]
+            links = [path for path, mode, _ in entries if mode == _SUBMODULE]
+            self._tracked = Tracked.of([*files, *(self._submodules.files() if links else ())], links)
         return self._tracked
+
+    def _staged(self) -> list[tuple[str, str, str]]:
+        """(path, mode, object) of each entry of the index."""
+        listing = self._git.attempt("ls-files", "-s", "-z")
+        if listing.exit_code != 0:
+            self._paths.index.unlink(missing_ok=True)
+            return []
+        pairs = (entry.partition("\t") for entry in _split(listing.stdout))
+        return [(path, *meta.split(" ")[:2]) for meta, _, path in pairs]  # type: ignore[misc]
+
+    def _links(self) -> tuple[dict[str, str], str | None]:
+        """Submodules of the index: path -> commit; and the id of its ``.gitmodules``."""
+        if not self._known().submodules:
+            return {}, None
+        entries = self._staged()
+        named = next((oid for path, _, oid in entries if path == ".gitmodules"), None)
+        self._tracked = None
+        return {path: oid for path, mode, oid in entries if mode == _SUBMODULE}, named
+
+    def _check_submodules(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            if inside := self._known().submodule_of(path):
+                raise UnsafePathError(path, f"it lies in the submodule {inside}")
 
     def _read(self, tree: str) -> None:
         """Index and tracked files become the tree's; files whose stat data did not change are not touched."""
@@ -108,12 +140,13 @@ class WorkTree:
             notes.append(f"removed planted {stray.path}")
         gone = {stray.path for stray in planted}
         rest = [stray for stray in found if stray.path not in gone]
-        ignored = self._ignored([stray.path for stray in rest if not stray.folder])
+        outside = [stray.path for stray in rest if not stray.folder and tracked.submodule_of(stray.path) is None]
+        ignored = self._ignored(outside)
         for stray in rest:
             if stray.path in ignored:
                 continue
             remove(root, stray.path)
-            remove_emptied(root, stray.path)
+            remove_emptied(root, stray.path, tracked)
             if not stray.folder:
                 notes.append(f"removed {stray.path}")
         return notes

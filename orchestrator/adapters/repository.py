@@ -69,6 +69,7 @@ class UserRepository:
             common_dir=self.common_dir,
             objects=self.common_dir / "objects",
             object_format=object_format,
+            modules=tuple(dict.fromkeys((self.git_dir / "modules", self.common_dir / "modules"))),
             user=self.user,
         )
         self._cache = cache
@@ -125,16 +126,16 @@ class UserRepository:
         """Digest of all that a run must leave as it was (I1)."""
         return fingerprint(self._git, root=self._root, git_dir=self.git_dir, common_dir=self.common_dir)
 
-    def receive(self, git_dir: Path, branch: str, commit: str) -> None:
+    def receive(self, git_dir: Path, branch: str, commit: str, *, replaces: str | None = None) -> None:
         """Bring the commit over and name it ``refs/heads/<branch>``; safe to repeat.
 
-        A branch of that name with another commit is the user's, and stays (I14): ``GitError``.
+        A branch of that name with another commit than ``replaces`` is the user's, and stays (I14): ``GitError``.
         """
         ref = self._branch_ref(branch)
         existing = self._commit(ref)
         if existing == commit:
             return
-        if existing is not None:
+        if existing is not None and existing != replaces:
             raise GitError(
                 f"the branch {branch} exists at {existing}, not at {commit}; it was left as it is",
                 hint=f"rename or delete it: git branch -m {branch} {branch}-old",
@@ -149,7 +150,7 @@ class UserRepository:
             want=[commit],
             have=[tip for tip in tips if not _NULL.match(tip)],
         )
-        self._create_ref(ref, branch, commit)
+        self._set_ref(ref, branch, commit, was=existing)
 
     def lane(self, number: int) -> GitLane:
         """Open (or make) that lane; its folder is locked until the lane is closed or the process ends."""
@@ -178,12 +179,12 @@ class UserRepository:
             raise GitError(f"{branch!r} is no branch below {BRANCHES}", hint="use [a-z0-9._-] in ids of tasks and runs")
         return ref
 
-    def _create_ref(self, ref: str, branch: str, commit: str) -> None:
-        """Create, never move. A lock that a killed run left on this very ref is cleared once."""
+    def _set_ref(self, ref: str, branch: str, commit: str, *, was: str | None) -> None:
+        """Create it, or move it from exactly ``was``. A lock that a killed run left on this very ref is cleared once."""
         git = self._git.configured(("core.filesRefLockTimeout", str(int(_STALE_LOCK_S * 1000))))
         if who := self.user.committer:
             git = git.configured(GIT_COMMITTER_NAME=who.name, GIT_COMMITTER_EMAIL=who.email)
-        argv = ("update-ref", "-m", "orchestrate: delivered", ref, commit, "0" * len(commit))
+        argv = ("update-ref", "-m", "orchestrate: delivered", ref, commit, was or "0" * len(commit))
         lock = self.common_dir / f"{ref}.lock"
         if _is_stale(lock):
             lock.unlink(missing_ok=True)

@@ -132,7 +132,7 @@ def canary(folder: Path, fired: Path) -> made.Repo:
         ("hook.evil.event", "reference-transaction"), ("commit.gpgSign", "true"), ("filter.evil.required", "true"),
         ("remote.origin.url", str(folder)), ("remote.origin.promisor", "true"),
         ("url.ext::sh -c touch% x.insteadOf", "/"), ("protocol.ext.allow", "always"), ("gc.auto", "1"),
-        ("gc.autoPackLimit", "1"), ("maintenance.auto", "true"), 
+        ("gc.autoPackLimit", "1"), ("maintenance.auto", "true"),
         ("core.hooksPath", str(folder / ".git" / "evil-hooks")),
     ):  # fmt: skip
         repo.git("config", key, value)
