@@ -58,20 +58,20 @@ def _whole(line: str, *, listed: bool) -> str | None:
     if len(line) > MAX_LINE:
         return None
     text = line.strip()
-    dressed = False
+    named = False
     if mark := _HEADING_MARK.match(text):
-        text, dressed = text[mark.end() :], True
+        text = text[mark.end() :]
     if listed and (mark := _LIST_MARK.match(text)):
         text = text[mark.end() :]
     if listed and (mark := _COMMENT.match(text)):
         text = text[mark.end() :].removesuffix("-->").removesuffix("*/").strip()
     text = text.strip("* ")
     if mark := _FILE_WORD.match(text):
-        text, dressed = text[mark.end() :].strip("* "), True
+        text, named = text[mark.end() :].strip("* "), True
     text = text.rstrip(":").strip("* ")
     if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1]:  # noqa: PLR2004  # `x`
         return text[1:-1].strip() or None
-    if looks_like_path(text) or (dressed and _TOKEN.fullmatch(text)):
+    if looks_like_path(text) or (named and _TOKEN.fullmatch(text)):
         return text
     return None
 

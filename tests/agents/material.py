@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from orchestrator.agents.brief import TaskBrief
 from orchestrator.agents.catalog import load_catalog
@@ -83,10 +84,14 @@ class Tree:
         return self.content.get(path)
 
 
+shipped = cache(load_catalog)
+"""The shipped agents, read once."""
+
+
 def staff(**roles: Role) -> Staff:
     """The shipped agents with the providers' three tiers."""
     return Staff(
-        catalog=load_catalog(),
+        catalog=shipped(),
         models=Models(
             providers={
                 "anthropic": Provider(adapter="anthropic", tiers={1: "haiku", 2: "sonnet", 3: "opus"}),

@@ -94,6 +94,12 @@ def test_a_markdown_file_with_fences_inside() -> None:
     )
 
 
+def test_a_heading_between_the_path_and_its_block_is_no_path() -> None:
+    answer = parse(f"src/a.py\n### Explanation\n```python\n{BLOCK}\n```\n## Summary\n```python\n{BLOCK}\n```")
+    assert [edit.path for edit in answer.edits] == ["src/a.py", "src/a.py"]
+    assert [edit.path for edit in parse(f"### File: VERSION\n{BLOCK}").edits] == ["VERSION"]
+
+
 def test_an_empty_search_creates_with_a_final_newline() -> None:
     answer = parse("src/new.py\n```python\n<<<<<<< SEARCH\n=======\nx = 1\n\n\n# ok\n>>>>>>> REPLACE\n```")
     assert answer.edits == (Create(path="src/new.py", content="x = 1\n\n\n# ok\n"),)
