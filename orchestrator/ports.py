@@ -120,6 +120,8 @@ class EnvironmentInfo:
     """0 where it was kept."""
     notes: tuple[str, ...] = ()
     """Linked or editable packages that point elsewhere, what was detected as setup."""
+    packages: tuple[Path, ...] = ()
+    """``site-packages`` and ``node_modules`` folders that gate commands import from, outside the tree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,8 +224,12 @@ class Repository(Protocol):
     def fingerprint(self) -> str:
         """Digest of branch, HEAD, index, stash, config, worktree list, and uncommitted and untracked files (I1)."""
 
-    def receive(self, git_dir: Path, branch: str, commit: str) -> None:
-        """Fetch a finished branch from a lane into ``refs/heads/<branch>``; safe to repeat."""
+    def receive(self, git_dir: Path, branch: str, commit: str, *, replaces: str | None = None) -> None:
+        """Bring a finished branch from a lane to ``refs/heads/<branch>``; safe to repeat.
+
+        A branch of that name at another commit is left alone (I14), but for ``replaces``: the commit this run put
+        there itself.
+        """
 
     def lane(self, number: int) -> Lane:
         """Open (or make) that lane's clone."""

@@ -51,15 +51,23 @@ class _Read:
 
 
 def load_project(
-    path: Path, *, environment: Mapping[str, str], sets: Sequence[str] = (), only: Sequence[str] = ()
+    path: Path,
+    *,
+    environment: Mapping[str, str],
+    sets: Sequence[str] = (),
+    only: Sequence[str] = (),
+    placed: Path | None = None,
 ) -> Project:
     """The batch of a tasks file and the settings in force for it.
 
-    ``sets`` are ``key=value`` of the command line; ``only`` ids restrict the batch. ``UsageError`` with every fault of
-    the tasks file, of ``orchestrate.yaml`` beside it, of the user's file, the environment and the command line.
+    ``placed``: where a copied tasks file (a run keeps one) stood when it was read first: its paths are relative to
+    that, and ``orchestrate.yaml`` is looked for beside it. ``sets`` are ``key=value`` of the command line; ``only`` ids
+    restrict the batch. ``UsageError`` with every fault of the tasks file, of ``orchestrate.yaml`` beside it, of the
+    user's file, the environment and the command line.
     """
     tasks = _read(path, TasksDocument)
-    beside = path.parent / PROJECT_FILE
+    stands = placed or path
+    beside = stands.parent / PROJECT_FILE
     project = _read(beside, ProjectDocument) if beside.exists() and not _same(beside, path) else None
     files = [project, tasks] if project else [tasks]
     loaded, faults = try_load(environment=environment, sets=sets, project=[file.layer for file in files])
@@ -67,11 +75,11 @@ def load_project(
     every = [*faults, *(fault for file in files for fault in file.faults), *task_faults(tasks.text, budgets)]
     if project:
         every.extend(task_faults(project.text, None))
-    every.extend(_missing_repo(files, path))
+    every.extend(_missing_repo(files, stands))
     if every or loaded is None or not isinstance(tasks.document, TasksDocument):
         raise strict_yaml.refuse(tuple(every))
     documents = [file.document for file in files if file.document is not None]
-    batch = build(path.resolve(), tasks.digest, tasks.document, documents)
+    batch = build(stands.resolve(), tasks.digest, tasks.document, documents)
     return Project(batch=restrict(batch, only), loaded=loaded)
 
 
@@ -127,7 +135,7 @@ def _read(path: Path, model: type[SharedDocument]) -> _Read:
         faults.append(text.fault((), what, "write tasks: and a list; `orchestrate schema` shows the format"))
     sections = _settings_of(data, all_sections=model is ProjectDocument)
     document = None
-    if text.complete and isinstance(text.data, dict | None) and (data or model is ProjectDocument):
+    if isinstance(text.data, dict) or (text.complete and text.data is None and model is ProjectDocument):
         rest, gate_faults = _document_of(text, data, sections)
         document, found = _validated(text, rest, model)
         faults.extend((*gate_faults, *found))

@@ -11,7 +11,7 @@ import pytest
 def backup_disk(tmp_path: Path) -> Path:
     """A small disk that is full the first time in a night, and has been cleaned up by the second.
 
-    It shows what happens when the surroundings fail and not the code: the code is the same both times.
+    It shows what happens when the surroundings fail and not the code: that stays the same.
     """
     marker = Path(os.environ.get("XDG_CACHE_HOME", tmp_path)) / "tally-backup-disk-cleaned"
     if not marker.exists():

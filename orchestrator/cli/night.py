@@ -1,0 +1,139 @@
+"""A session of a run, from its first word to its exit code: shared by ``run``, ``resume`` and ``pilot``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from orchestrator.cli.live import open_listener
+from orchestrator.cli.report import write_again
+from orchestrator.cli.runs import read_run
+from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError
+from orchestrator.domain.outcome import RunOutcome, TaskOutcome
+from orchestrator.intake import Project
+from orchestrator.ledger.journal import Journal
+from orchestrator.runner import run_night
+from orchestrator.wiring import Session, Wanted, begin, open_session
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: stop as on Ctrl-C, with another exit code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """A human's answer to an escalation."""
+
+    task: str
+    text: str
+
+
+def work_through(
+    project: Project,
+    wanted: Wanted,
+    *,
+    as_json: bool,
+    stream: TextIO,
+    folder: Path | None = None,
+    hint: Hint | None = None,
+) -> int:
+    """Run or go on; report whichever way it ends. Raises what could not even start."""
+    with signals(), open_session(project, wanted, folder=folder) as session:
+        journal = session.night.journal
+        listener = open_listener(stream, as_json=as_json)
+        listener.seed(journal.entries)
+        journal.listen(listener)
+        try:
+            begin(session, project, wanted)
+            if hint is not None:
+                journal.append("task:reopened", sync=True, task=hint.task, hint=hint.text)
+            code = _until_its_end(session)
+        finally:
+            listener.close()
+        _last_words(session, as_json=as_json)
+        return code
+
+
+def _until_its_end(session: Session) -> int:
+    """The exit code, with the journal's last word about this session; errors leave only after that word."""
+    night = session.night
+
+    def keep_reports(_: TaskOutcome) -> None:
+        _write_reports(session)
+
+    try:
+        outcome = run_night(night, night.settings.loop.lanes, keep_reports)
+    except KeyboardInterrupt as stop:
+        return _interrupted(session, stop)
+    except JournalError:
+        raise
+    except OrchestrateError as error:
+        _say_paused(night.journal, error)
+        _write_reports(session)
+        if isinstance(error, PausedError):
+            print(f"paused: {error.message}\nhint: {error.hint}", file=sys.stderr)
+            return error.exit_code
+        raise
+    for drift in session.replay.drift if session.replay else ():
+        night.journal.append("replay:drift", call=drift.key.call_id, detail=str(drift))
+    night.journal.append(
+        "run:finished", sync=True, outcome=outcome.value, checkout_after=night.repository.fingerprint()
+    )
+    _write_reports(session)
+    return ExitCode.OK if outcome is RunOutcome.DELIVERED else ExitCode.TASKS_OPEN
+
+
+def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
+    session.halt()
+    night = session.night
+    night.journal.append("run:interrupted", sync=True, checkout_after=night.repository.fingerprint())
+    _write_reports(session)
+    print(f"stopped. Go on with: orchestrate resume {night.run}", file=sys.stderr)
+    return ExitCode.TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED
+
+
+def _say_paused(journal: Journal, error: OrchestrateError) -> None:
+    journal.append("run:paused", sync=True, reason=error.message, hint=error.hint, slug=error.slug)
+
+
+def _write_reports(session: Session) -> None:
+    """Reports are a projection: that they cannot be written is said, and fails nothing."""
+    try:
+        write_again(read_run(session.night.folder))
+    except OrchestrateError as error:
+        session.night.journal.append("note", text=f"the reports could not be written: {error.message}")
+
+
+def _last_words(session: Session, *, as_json: bool) -> None:
+    if not as_json:
+        print(f"report: {session.night.folder / 'report.html'}", file=sys.stderr)
+
+
+@contextmanager
+def signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the run as Ctrl-C does; handlers are put back afterwards.
+
+    Outside the main thread (a program that embeds us) signals are left alone.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # ignored (nohup) stays ignored
+                before[number] = signal.signal(number, stop)
+    except ValueError:
+        pass
+    try:
+        yield
+    finally:
+        for changed, handler in before.items():
+            signal.signal(changed, handler)

@@ -1,0 +1,84 @@
+"""``orchestrate resume [RUN]``: go on with an unfinished run, or answer an escalation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.cli.night import Hint, work_through
+from orchestrator.cli.options import sets_of
+from orchestrator.cli.runs import FoundRun, find_run, read_run, run_names
+from orchestrator.domain.errors import OrchestrateError, UsageError
+from orchestrator.domain.outcome import RunOutcome
+from orchestrator.intake import Project, load_project
+from orchestrator.reports.rebuild import summary_of
+from orchestrator.wiring import LIVE, Wanted
+
+_OVER = frozenset({RunOutcome.DELIVERED, RunOutcome.PARTLY})
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the run's folder again; settings are read anew, what was bought and done is kept."""
+    if (args.task is None) != (args.hint is None):
+        raise UsageError("--task and --hint belong together", hint='orchestrate resume --task ID --hint "..."')
+    found = _find(args)
+    start = _start(found)
+    project = _project(found.folder, start, sets_of(args))
+    if args.task is not None and args.task not in {task.id for task in project.batch.tasks}:
+        raise UsageError(f"--task {args.task}: {found.folder.name} has no task of that id")
+    models = args.models or str(_latest(found.entries, "models_mode") or LIVE)
+    wanted = Wanted(models=models, strict=args.strict, state=found.folder.parent)
+    hint = Hint(task=args.task, text=args.hint) if args.task is not None else None
+    return work_through(project, wanted, as_json=args.json, stream=sys.stdout, folder=found.folder, hint=hint)
+
+
+def _find(args: argparse.Namespace) -> FoundRun:
+    """The named run, or the newest that is not over; with a hint, the newest."""
+    if args.run is not None or args.task is not None:
+        return read_run(find_run(args.state, args.run))
+    newest = find_run(args.state, None)
+    for name in reversed(run_names(newest.parent)):
+        found = read_run(newest.parent / name)
+        if _is_open(found):
+            return found
+    raise UsageError(
+        f"{newest.parent}: every run there is over",
+        hint=f"answer an escalation: orchestrate resume {newest.name} --task ID --hint TEXT",
+        slug="nothing-to-resume",
+    )
+
+
+def _is_open(found: FoundRun) -> bool:
+    try:
+        return summary_of(found.entries).outcome not in _OVER
+    except ValueError:
+        return False
+
+
+def _start(found: FoundRun) -> Mapping[str, Any]:
+    for entry in found.entries:
+        if entry["type"] == "run:started":
+            return entry
+    raise OrchestrateError(
+        f"{found.folder}: the run had not begun: nothing was asked, nothing was spent",
+        hint="start it again: orchestrate run TASKS.yaml",
+        slug="run-not-begun",
+    )
+
+
+def _latest(entries: Sequence[Mapping[str, Any]], name: str) -> Any:
+    return next((entry[name] for entry in reversed(entries) if entry.get(name) is not None), None)
+
+
+def _project(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
+    """The run's own copy of its tasks file; paths in it are relative to where the file stood."""
+    source = Path(str(start["tasks_file"]))
+    project = load_project(folder / "tasks.yaml", environment=os.environ, sets=sets, placed=source)
+    ids = {str(task["id"]) for task in start["tasks"]}
+    tasks = tuple(task for task in project.batch.tasks if task.id in ids)
+    return replace(project, batch=replace(project.batch, tasks=tasks))

@@ -1,0 +1,37 @@
+"""Define: how hard the task is, and what it may use up (L9, B1)."""
+
+from __future__ import annotations
+
+from orchestrator.domain.task import Phase
+from orchestrator.pipeline.work import Step, Work
+from orchestrator.policy.budget import task_budget
+from orchestrator.policy.complexity import grade
+from orchestrator.policy.moves import Limits
+
+
+def define(work: Work) -> Step:
+    """Complexity, iteration limit and budget; journaled, with why."""
+    settings = work.night.settings
+    graded = grade(work.task, settings.loop.complexity)
+    work.complexity = graded.complexity
+    work.limits = Limits(
+        iterations=settings.loop.iterations.of(graded.complexity),
+        autofix_rounds=settings.loop.autofix_rounds,
+        environment_retries=settings.loop.environment_retries,
+        redesigns=settings.loop.redesigns,
+        top_tier=work.night.staff.top_climb("executor"),
+    )
+    work.budget = task_budget(graded.complexity, work.task.importance, work.task.budget, settings.budgets)
+    work.desk.budget = work.budget
+    work.tell(
+        "task:defined",
+        complexity=graded.complexity.value,
+        score=graded.score,
+        reasons=list(graded.reasons),
+        iteration_limit=work.limits.iterations,
+        limits=[
+            {"phase": limit.phase.value, "tokens": limit.tokens, "latency_s": limit.latency_s, "how": limit.how}
+            for limit in work.budget.phases.values()
+        ],
+    )
+    return Phase.PLAN

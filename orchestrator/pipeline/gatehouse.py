@@ -1,0 +1,150 @@
+"""Passages through the gate, each remembered: a resume runs none twice whose tree and gate are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from orchestrator.domain.failure import Category, Failure
+from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.failures import judge
+from orchestrator.failures.view import RepositoryView
+from orchestrator.gate.baseline import Baseline
+from orchestrator.gate.record import read_report_file, report_to_json
+from orchestrator.gate.run import GateContext, run_gate
+from orchestrator.ledger.durable import write_whole
+from orchestrator.ledger.journal import Entry
+from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.work import Work
+
+
+def pass_gate(work: Work, passage: int) -> GateReport:
+    """The gate on the work's tree; ``passage`` counts within the iteration (fixes and retries go through it again).
+
+    Journals every check and the whole; writes gate.json, failures.json and a log a check into the iteration's folder.
+    """
+    known = _known(work, passage)
+    if known is not None:
+        work.gates += 1
+        work.gate_seconds += known.seconds
+        return known
+    folder = work.iteration_folder()
+    report = _run(work, folder)
+    for note in work.lane.settle(work.tree):
+        work.tell("note", text=f"after the gate: {note}")
+    for result in report.results:
+        work.tell(
+            "check:finished",
+            iteration=work.iteration,
+            check=result.kind.value,
+            passed=result.passed,
+            seconds=round(result.seconds, 3),
+            note=result.note,
+        )
+    _remember(work, passage, report, folder)
+    work.gates += 1
+    work.gate_seconds += report.seconds
+    return report
+
+
+def view_of(work: Work) -> RepositoryView:
+    """The tree on disk, as the classifier and the fixers look at it."""
+    lane = work.lane
+    return RepositoryView(
+        root=lane.root,
+        files=lane.files(work.tree),
+        environment=work.environment.packages if work.environment else (),
+        diff=lane.diff(work.base_tree, work.tree),
+        files_changed=tuple(change.path for change in lane.changes(work.base_tree, work.tree)),
+    )
+
+
+def headline(failures: tuple[Failure, ...]) -> str:
+    """The first failure in one line."""
+    if not failures:
+        return ""
+    first = max(failures, key=lambda failure: failure.category.gravity)
+    where = f"{first.file}:{first.line}: " if first.file and first.line else f"{first.file}: " if first.file else ""
+    code = f"{first.code} " if first.code else ""
+    return f"{where}{code}{' '.join(first.message.split())}"[:200]
+
+
+def counted(failures: tuple[Failure, ...]) -> dict[str, int]:
+    """Failures by category, for the journal."""
+    counts = {category.value: 0 for category in Category}
+    for failure in failures:
+        counts[failure.category.value] += 1
+    return {name: count for name, count in counts.items() if count}
+
+
+def _run(work: Work, folder: Path) -> GateReport:
+    view = view_of(work)
+    texts = LaneView(work.lane, work.tree)
+
+    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
+        return judge(result, view)
+
+    context = GateContext(
+        tree=work.tree,
+        root=work.lane.root,
+        files=view.files,
+        text_of=texts.text,
+        chains=work.night.toolchains,
+        logs=folder,
+        diff=work.lane.diff(work.base_tree, work.tree),
+        baseline=work.baseline,
+        allow=work.task.allow,
+    )
+    return run_gate(work.gate_plan, work.lane.shell, context, read_failures)
+
+
+def _name(passage: int) -> str:
+    return "gate.json" if passage == 1 else f"gate-{passage}.json"
+
+
+def _remember(work: Work, passage: int, report: GateReport, folder: Path) -> None:
+    shape = report_to_json(report)
+    content = json.dumps(shape, indent=1).encode()
+    write_whole(folder / _name(passage), content)
+    write_whole(folder / "failures.json", json.dumps(shape["failures"], indent=1).encode())
+    work.tell(
+        "gate:finished",
+        sync=True,
+        iteration=work.iteration,
+        passage=passage,
+        tree=work.tree,
+        gate=work.gate_plan.digest,
+        passed=report.passed,
+        categories=counted(report.failures),
+        headline=headline(report.failures),
+        seconds=round(report.seconds, 3),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _known(work: Work, passage: int) -> GateReport | None:
+    """What the journal holds of this very passage, if its file is whole and tree and gate are the same."""
+    entry: Entry | None = work.night.memory.last(
+        "gate:finished",
+        task=work.task.id,
+        iteration=work.iteration,
+        passage=passage,
+        tree=work.tree,
+        gate=work.gate_plan.digest,
+    )
+    if entry is None:
+        return None
+    path = work.folder / "iterations" / str(work.iteration) / _name(passage)
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return read_report_file(path) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
+
+
+def baseline_report(work: Work, baseline: Baseline | None) -> str:
+    """What the base's gate says, in a line for the journal."""
+    if baseline is None:
+        return "not run"
+    return "green" if baseline.green else f"red: {len(baseline.failures)} failures are on the base already"

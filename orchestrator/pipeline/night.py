@@ -1,0 +1,65 @@
+"""What all tasks of a run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.agents.staff import Staff
+from orchestrator.domain.task import Batch
+from orchestrator.gate.baseline import Baseline
+from orchestrator.gate.plan import GatePlan
+from orchestrator.gate.toolchains import Toolchains
+from orchestrator.ledger.journal import Journal
+from orchestrator.ledger.memory import Memory
+from orchestrator.ports import Clock, Desk, EnvironmentInfo, Repository
+from orchestrator.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is known of a base once it has been looked at."""
+
+    environment: EnvironmentInfo
+    plan: GatePlan
+    baseline: Baseline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """One run: what it works on, what it may use, where it remembers."""
+
+    run: str
+    """Name of the run, and of its folder."""
+    folder: Path
+    batch: Batch
+    base: str
+    """The pinned commit all tasks without dependencies start from."""
+    settings: Settings
+    journal: Journal
+    memory: Memory
+    desk: Desk
+    staff: Staff
+    clock: Clock
+    repository: Repository
+    toolchains: Toolchains
+    baselines: Path
+    """Gate results of bases, kept between runs."""
+    sandbox: str
+    """As the report names it."""
+
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    """Gate plans and baselines by base tree and lane, so that tasks on one base share them."""
+
+    def instant(self, at: str) -> datetime:
+        """A journal entry's time: what commits are dated by, so that a resume makes the same ones."""
+        return datetime.fromisoformat(at)
+
+    def task_folder(self, task: str) -> Path:
+        """Where a task's artefacts are written."""
+        return self.folder / "tasks" / task
+
+    def branch(self, task: str) -> str:
+        """The task's branch, without ``refs/heads/``."""
+        return f"orchestrate/{self.run}/{task}"
