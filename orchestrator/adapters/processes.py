@@ -22,10 +22,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
+from orchestrator.adapters.processes_cgroup import cap_processes
 from orchestrator.adapters.processes_output import HeadAndTail, Log
 from orchestrator.adapters.processes_tree import Pressure, Tree, kill_marked
+from orchestrator.adapters.processes_watch import END, ExitWatch
 
 MARK = "ORCHESTRATE_PROCESS"
 """Environment variable that marks what one command started."""
@@ -40,6 +42,8 @@ GLANCE_S = 0.05
 """Seconds between two glances at the machine, each 0.1 ms, that may bring the next look forward."""
 LAST_RESORT_S = 5.0
 """A supervisor that has not gone this long after its grace is ended, with its tree, from here."""
+TASKS_EACH = 4
+"""Threads the kernel's caps allow for each process of the limit: they count threads too, and Node alone starts 11."""
 PR_SET_DUMPABLE = 4
 FATAL = frozenset(
     int(number)
@@ -77,7 +81,8 @@ class Process:
     memory: int | None = None
     """Resident memory of the whole tree; above it the tree is killed. ``None``: not watched."""
     processes: int | None = None
-    """Processes in the tree; above it the tree is killed."""
+    """Processes in the tree; above it the tree is killed. Where this user may make a control group, the kernel refuses
+    more than four times as many processes and threads."""
     file_size: int = 0
     """Largest file the command may write, 0: any. Sandboxed commands set theirs inside."""
     grace_s: float = 2.0
@@ -158,11 +163,23 @@ class _Launched:
         self._peak = 0
         self._kill_at: float | None = None
         self._streams = {"stdout": HeadAndTail(process.keep), "stderr": HeadAndTail(process.keep)}
+        self._cap = cap_processes(process.processes * TASKS_EACH) if process.processes is not None else None
+        try:
+            self._popen = self._start()
+        except OSError:
+            self._remove_cap()
+            raise
+        self.pid = self._popen.pid
+        self._tree = Tree(self.pid)
+        self._pressure = Pressure()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = self._process
         with tempfile.TemporaryFile() as given:
             if process.stdin:
                 given.write(process.stdin)
                 given.seek(0)
-            self._popen = subprocess.Popen(
+            return subprocess.Popen(
                 self._argv(),
                 cwd=process.cwd,
                 env={**process.environment, MARK: self._mark},
@@ -172,13 +189,11 @@ class _Launched:
                 start_new_session=True,
                 close_fds=True,
             )
-        self.pid = self._popen.pid
-        self._tree = Tree(self.pid)
-        self._pressure = Pressure()
 
     def _argv(self) -> list[str]:
         process = self._process
-        options = [str(os.getpid()), str(process.grace_s), str(process.file_size)]
+        door = str(self._cap.door) if self._cap is not None else ""
+        options = [str(os.getpid()), str(process.grace_s), str(process.file_size), door]
         return [sys.executable, "-I", "-S", str(SUPERVISOR), *options, *process.argv]
 
     def attend(self, started: float) -> Ended:
@@ -203,7 +218,7 @@ class _Launched:
         )
 
     def _pump(self, log: Log, deadline: float) -> None:
-        with selectors.DefaultSelector() as selector, _Watch(self._popen) as watch:
+        with selectors.DefaultSelector() as selector, ExitWatch(self._popen.pid) as watch:
             for name in self._streams:
                 pipe = getattr(self._popen, name)
                 os.set_blocking(pipe.fileno(), False)
@@ -233,7 +248,7 @@ class _Launched:
 
     def _read(self, selector: selectors.BaseSelector, log: Log, wait_s: float) -> None:
         for key, _ in selector.select(wait_s):
-            if key.data == "end":
+            if key.data == END:
                 continue
             chunk = _read_some(key.fileobj)
             if chunk is None:
@@ -289,39 +304,18 @@ class _Launched:
         for pipe in (self._popen.stdout, self._popen.stderr):
             if pipe is not None:
                 pipe.close()
+        self._remove_cap()
+
+    def _remove_cap(self) -> None:
+        if self._cap is not None:
+            self._cap.remove()
+            self._cap = None
 
     def _exit_code(self) -> int:
         code = self._popen.returncode
         if code is None:
             return 128 + signal.SIGKILL
         return code if code >= 0 else 128 - code
-
-
-class _Watch:
-    """Wakes a selector when a process has ended: by a process descriptor where there is one, else every 50 ms."""
-
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
-        self._descriptor: int | None = None
-        self.interval = 0.05
-        if hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):
-                self._descriptor = os.pidfd_open(popen.pid)
-                self.interval = 3600.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-
-    def join(self, selector: selectors.BaseSelector) -> None:
-        if self._descriptor is not None:
-            selector.register(self._descriptor, selectors.EVENT_READ, "end")
-
-    def leave(self, selector: selectors.BaseSelector) -> None:
-        if self._descriptor is not None:
-            selector.unregister(self._descriptor)
 
 
 def _read_some(pipe: IO[bytes] | Any) -> bytes | None:

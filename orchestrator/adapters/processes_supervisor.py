@@ -4,10 +4,11 @@ It is the command's subreaper: whatever the command starts, however it daemonise
 "everything that came of it" is exact, and lanes side by side never touch each other's processes. When the process that
 started it dies, even by kill -9, it ends the command and goes too.
 
-Usage: ``python -I -S processes_supervisor.py PARENT_PID GRACE_S FILE_SIZE_BYTES PROGRAM [ARGUMENT...]``
-(``FILE_SIZE_BYTES`` 0: no limit). Exit code: the command's, 128 + n where signal n ended it, 126 or 127 where it could
-not be started. SIGTERM asks it to end the command: TERM, GRACE_S seconds, KILL; SIGINT: KILL at once. A sandbox's own
-processes get no TERM, since they would take the command with them before its grace.
+Usage: ``python -I -S processes_supervisor.py PARENT_PID GRACE_S FILE_SIZE_BYTES GROUP PROGRAM [ARGUMENT...]``
+(``FILE_SIZE_BYTES`` 0: no limit; ``GROUP``: a file by which the command joins a control group, or empty). Exit code:
+the command's, 128 + n where signal n ended it, 126 or 127 where it could not be started. SIGTERM asks it to end the
+command: TERM, GRACE_S seconds, KILL; SIGINT: KILL at once. A sandbox's own processes get no TERM, since they would take
+the command with them before its grace.
 
 Limits: a command that runs as the same user may kill its supervisor; only the sandbox prevents that. Without Linux's
 prctl it reaches direct descendants alone. Imports the standard library only, and as little of it as it can.
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return 143
     command = os.fork()
     if command == 0:
-        start(arguments[3:], file_size)
+        start(arguments[4:], file_size, arguments[3])
     status = None
     while status is None:
         received = signal.sigwaitinfo(WAITED)
@@ -69,12 +70,15 @@ def become_reaper() -> None:
         libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
-def start(argv: list[str], file_size: int) -> None:
-    """In the forked child: a session of its own, limits, exec. Never returns."""
+def start(argv: list[str], file_size: int, group: str) -> None:
+    """In the forked child: a session of its own, its control group, limits, exec. Never returns."""
     import resource
 
     try:
         os.setsid()
+        if group:
+            with open(group, "wb", buffering=0) as door:  # noqa: PTH123 - as above
+                door.write(b"0")
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if file_size:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))

@@ -17,6 +17,8 @@ SANDBOX_UID = 1000
 HOME = Path("/home/lane")
 TMP = Path("/tmp")  # noqa: S108 - the sandbox's own, empty at each start
 MIB = 1 << 20
+TASKS_EACH = 4
+"""Threads allowed for each process of the limit: RLIMIT_NPROC counts threads too."""
 
 
 class Access(IntEnum):
@@ -134,12 +136,12 @@ def _limited(launch: Launch, wrap: Bubblewrap) -> tuple[str, ...]:
     if wrap.limiter is None:
         return launch.argv
     limits = launch.limits
-    processes, size = limits.processes, limits.file_size
+    tasks, size = limits.processes * TASKS_EACH, limits.file_size
     return (
         wrap.limiter,
         "--core=0",
         f"--fsize={size}:{size}",
-        f"--nproc={processes}:{processes}",
+        f"--nproc={tasks}:{tasks}",
         "--",
         *launch.argv,
     )
