@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.domain.call import FinishReason
 
 if TYPE_CHECKING:
-    from tests.fakes.loopback import Reply
+    from tests.fakes.loopback_script import Reply
 
 WORDS = {
     FinishReason.END: "end_turn",

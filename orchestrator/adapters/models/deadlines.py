@@ -38,9 +38,11 @@ class Attempt:
         """The whole request has left: the provider may charge for it."""
         self.answered = False
         """At least one byte of an answer has come."""
+        self.over = threading.Event()
+        """Nothing more is to be waited for: the worker has ended, or the run is halted."""
+        self.halted = False
         self._last_byte = self.started
         self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
         self._cut = False
 
     @staticmethod
@@ -55,19 +57,21 @@ class Attempt:
 
     def hold(self, line: socket.socket) -> None:
         """Remember a connection, to cut it when a limit passes; cut at once where that has happened already."""
-        with self._lock:
-            self._sockets.append(line)
-            late = self._cut
-        if late:
+        self._sockets.append(line)
+        if self._cut:  # looked at after the line was added: whoever cuts meanwhile sees the line
             _shut(line)
 
     def cut(self) -> None:
-        """Shut every connection down, now and later."""
-        with self._lock:
-            self._cut = True
-            lines = tuple(self._sockets)
-        for line in lines:
+        """Shut every connection down, now and later. Takes no lock: it may run in a signal handler."""
+        self._cut = True
+        for line in tuple(self._sockets):
             _shut(line)
+
+    def halt(self) -> None:
+        """The run stops: cut the line and end the wait."""
+        self.halted = True
+        self.cut()
+        self.over.set()
 
     def left(self) -> tuple[float, str]:
         """Seconds until the nearest limit passes (negative: it has), and that limit's name."""
@@ -90,22 +94,37 @@ def run_attempt(work: Callable[[Attempt], T], deadlines: Deadlines, *, provider:
     """
     attempt = Attempt(deadlines)
     worker = _Worker(work, attempt)
+    _live[id(attempt)] = attempt
     try:
         worker.start()  # inside: an interrupt may come while the thread is being started
-        late = _wait(worker, attempt)
+        late = _wait(attempt)
     except BaseException:
         attempt.cut()
         raise
-    if late:
+    finally:
+        _live.pop(id(attempt), None)
+    if late or attempt.halted:
         attempt.cut()
         worker.finished.wait(GRACE_S)
         if not worker.succeeded:  # an answer that came whole in the same instant is paid for: it is used
+            if attempt.halted:
+                raise KeyboardInterrupt
             raise ModelError(
                 f"{provider}: {late}", fault=ModelFault.TIMEOUT, provider=provider, billed=attempt.sent, hint=_HINT
             )
     return worker.outcome()
 
 
+def stop_all() -> None:
+    """The run is halted (a signal, another thread): every attempt under way ends with ``KeyboardInterrupt``.
+
+    Takes no lock, since a signal handler may run on top of whoever holds it; copying a dict's values is one step.
+    """
+    for attempt in list(_live.values()):
+        attempt.halt()
+
+
+_live: dict[int, Attempt] = {}
 _HINT = "the limits are models.deadlines (first_byte_s, idle_s, total_s)"
 
 
@@ -128,6 +147,7 @@ class _Worker(threading.Thread, Generic[T]):
             self._error = error
         finally:
             self.finished.set()
+            self._attempt.over.set()
 
     def _inside(self) -> T:
         _current.set(self._attempt)
@@ -143,13 +163,13 @@ class _Worker(threading.Thread, Generic[T]):
         return self._result[0]
 
 
-def _wait(worker: _Worker[T], attempt: Attempt) -> str:
-    """Wait for the worker; the name of the limit that passed first, or nothing."""
-    while not worker.finished.is_set():
+def _wait(attempt: Attempt) -> str:
+    """Wait for the attempt's end; the name of the limit that passed first, or nothing."""
+    while not attempt.over.is_set():
         seconds, name = attempt.left()
         if seconds <= 0:
             return name
-        worker.finished.wait(seconds)
+        attempt.over.wait(seconds)
     return ""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.adapters.models.deadlines import GRACE_S, THREAD_NAME, Attempt, run_attempt
+from orchestrator.adapters.models.deadlines import GRACE_S, THREAD_NAME, Attempt, run_attempt, stop_all
 from orchestrator.domain.call import Deadlines
 from orchestrator.domain.errors import ModelError, ModelFault
 from tests.adapters.models.common import PROVIDERS, request, served
@@ -125,6 +125,31 @@ def test_an_interrupt_cuts_the_attempt() -> None:
     with pytest.raises(KeyboardInterrupt):
         run_attempt(work, Deadlines(first_byte_s=30, idle_s=30, total_s=30), provider="p")
     assert seen.wait(5)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_halted_run_ends_the_calls_of_all_lanes(provider: str) -> None:
+    """A lane's call is in another thread than the one the signal reaches."""
+    ended: list[str] = []
+    limits = Deadlines(first_byte_s=60, idle_s=60, total_s=60)
+    with served(provider, Reply(fault=Fault(kind=Kind.HANG))) as (llm, server):
+        llm.check([])
+
+        def lane() -> None:
+            try:
+                llm.ask(request(provider), limits)
+            except KeyboardInterrupt:
+                ended.append("halted")
+
+        lanes = [threading.Thread(target=lane) for _ in range(3)]
+        for thread in lanes:
+            thread.start()
+        assert wait_for(lambda: server.count == 3)
+        stop_all()
+        for thread in lanes:
+            thread.join(5)
+    assert ended == ["halted"] * 3
+    stop_all()  # nothing left to stop
 
 
 def test_a_reader_under_tls_is_woken() -> None:
