@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.agents.asking import estimate
@@ -22,6 +22,11 @@ PACK_TOKENS = 2000
 """Default budget of the architect's pack: the reference of P5 gives researchers 1,400 and the planner 1,200."""
 FILES_TOKENS = 6000
 """Default budget of the executor's files: what is larger is shown in spans and looked up."""
+MENTIONED_TOKENS = 1500
+"""Of the executor's files: what those may take that are only named in the task or in a failure."""
+MAX_MENTIONED = 4
+SMALLEST = 200
+"""Tokens below which a file is not worth showing."""
 MAX_RANKED = 4000
 """Files looked into; beyond, only those whose path shares a word with the task."""
 MAX_READ = 300_000
@@ -30,6 +35,7 @@ MARGIN = 12
 """Lines shown around a line that matters, where a file is shown in spans."""
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
+_PATH = re.compile(r"[\w@+\-./\[\]]{3,200}")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SOURCE_ENDINGS = """
 py pyi ts tsx js jsx mjs cjs mts cts vue svelte go rs java kt scala rb php c h cc cpp hpp cs swift sh sql toml cfg ini
@@ -68,7 +74,9 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
     left = budget - estimate(parts[0])
     full: list[str] = []
     outlined: list[str] = []
-    hints = [path for path in dict.fromkeys(normalise(hint) for hint in task.files) if path in frozenset(tracked)]
+    known = frozenset(tracked)
+    spoken = mentioned(" ".join((task.title, task.description, *task.acceptance)), known)
+    hints = [path for path in dict.fromkeys((*(normalise(hint) for hint in task.files), *spoken)) if path in known]
     room = left // _FULL_SHARE
     for path in hints:
         text = _text(view, path)
@@ -95,7 +103,8 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
 
 def file_texts(view: TreeView, paths: Sequence[str], about: str = "", budget: int = FILES_TOKENS) -> str:
     """The files' text for the executor: in full while the budget lasts, then skeleton and the spans that share rare
-    words with ``about``; new files are named as such. ``SEARCH`` may be copied from it."""
+    words with ``about``; new files are named as such. Other tracked files that ``about`` names by their path follow, to
+    be read only. ``SEARCH`` may be copied from it."""
     parts: list[str] = []
     left = budget
     for path in dict.fromkeys(paths):
@@ -104,13 +113,32 @@ def file_texts(view: TreeView, paths: Sequence[str], about: str = "", budget: in
             note = "not shown" if content is not None else "a link, not editable" if path in view.files() else "new"
             parts.append(f'<file path="{path}">({note})</file>')
             continue
-        text = readable(content)
-        shown = f'<file path="{path}">(binary)</file>' if text is None else _file(path, text)
-        if text is not None and estimate(shown) > left:
-            shown = _spans(path, text, about, max(left, 200))
-        parts.append(shown)
-        left = max(0, left - estimate(shown))
+        parts.append(_fitted(path, content, about, max(left, SMALLEST)))
+        left = max(0, left - estimate(parts[-1]))
+    others = [path for path in mentioned(about, frozenset(view.files())) if path not in paths][:MAX_MENTIONED]
+    left = min(left, MENTIONED_TOKENS)
+    for path in others:
+        content = view.read(path)
+        if content is None or may_hold_secrets(path) or left < SMALLEST:
+            continue
+        parts.append(_fitted(path, content, about, left).replace("<file ", "<file for_reading_only ", 1))
+        left -= estimate(parts[-1])
     return "\n".join(parts)
+
+
+def mentioned(text: str, tracked: Collection[str]) -> tuple[str, ...]:
+    """Tracked paths the text names in full, in its order."""
+    words = (word.rstrip(".:/").removeprefix("./") for word in _PATH.findall(text))
+    return tuple(dict.fromkeys(word for word in words if word in tracked))
+
+
+def _fitted(path: str, content: bytes, about: str, budget: int) -> str:
+    """The file whole, or in spans where that is more than the budget."""
+    text = readable(content)
+    if text is None:
+        return f'<file path="{path}">(binary)</file>'
+    whole = _file(path, text)
+    return whole if estimate(whole) <= budget else _spans(path, text, about, budget)
 
 
 def _file(path: str, text: str) -> str:

@@ -114,9 +114,9 @@ def repository(noise: int) -> Tree:
 
 def test_hinted_files_are_whole_and_relatives_outlined() -> None:
     pack = build_context(repository(3), TASK)
-    assert pack.full == ("src/dates.py",)
+    assert pack.full == ("src/dates.py", "tests/test_dates.py")  # the hint, and what the acceptance names
     assert f'<file path="src/dates.py">\n{DATES}</file>' in pack.text
-    assert set(pack.outlined[:2]) == {"src/calendar.py", "tests/test_dates.py"}
+    assert pack.outlined[0] == "src/calendar.py"
     assert "src/calendar.py\n4: def day_of(text)" in pack.text
     assert "unrelated" not in pack.text
     assert "hunter2" not in pack.text
@@ -158,3 +158,15 @@ def test_a_large_file_is_shown_in_spans_that_matter() -> None:
     assert "def parse_offset(text):\n    return text\n" in text
     assert "[from line 50" in text
     assert estimate(text) < 1600
+
+
+def test_files_named_in_the_task_are_shown_too() -> None:
+    task = Task(
+        id="x", title="New: calendar", description="See src/calendar.py. tests/test_dates.py says what it shall do."
+    )
+    assert build_context(repository(0), task).full == ("src/calendar.py", "tests/test_dates.py")
+    about = "fails at tests/test_dates.py:5: see `src/calendar.py`, .env and nothing/else.py"
+    text = file_texts(repository(0), ["src/dates.py"], about)
+    assert text.count("<file ") == 3
+    assert '<file for_reading_only path="tests/test_dates.py">\nfrom dates import' in text
+    assert "hunter2" not in text
