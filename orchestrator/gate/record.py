@@ -138,7 +138,11 @@ def load_baseline(path: Path) -> Baseline | None:
 
 
 def _encoded(data: Mapping[str, Any]) -> bytes:
-    return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    """As UTF-8 where it can be; output of a check that is none (lone surrogates) is escaped."""
+    try:
+        return (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(data, indent=1) + "\n").encode()
 
 
 def _check_version(data: Mapping[str, Any]) -> None:
