@@ -31,7 +31,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
-        return f"{place}: {self.what}; {self.mend}" if self.mend else f"{place}: {self.what}"
+        return _inert(f"{place}: {self.what}; {self.mend}" if self.mend else f"{place}: {self.what}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,5 +81,9 @@ def refuse(faults: tuple[Fault, ...], *, source: str = "") -> UsageError:
 def shown(text: str, limit: int = 60) -> str:
     """Text of a file as it may stand in a message: quoted, on one line, control characters escaped, cut."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    quoted = json.dumps(cut, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in quoted)
+    return _inert(json.dumps(cut, ensure_ascii=False))
+
+
+def _inert(text: str) -> str:
+    """On one line, nothing in it that a terminal would obey."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
