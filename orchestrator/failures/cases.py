@@ -60,7 +60,7 @@ def _check(stage: object) -> CheckKind:
 
 
 def _view(case: dict[str, Any]) -> View:
-    diff = str(case.get("diff") or "")
+    diff = case["diff"] if isinstance(case.get("diff"), str) else None
     changed = tuple(map(str, case.get("files_changed") or ()))
     repo = case.get("repo")
     if isinstance(repo, str) and Path(repo).is_dir():

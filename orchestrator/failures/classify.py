@@ -25,7 +25,8 @@ _NAMES = frozenset(
     }
 )
 _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
-_BEHAVIOUR = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT}) | _AT_RUN_TIME
+_DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
+_BEHAVIOUR = _DELIBERATE | _AT_RUN_TIME
 _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
 
 
@@ -37,7 +38,7 @@ def classify(findings: Sequence[Finding], resolver: Resolver, tables: Tables, ch
     grave = _regressions(kept, judged, resolver, tables)
     if grave is not None:
         judged = [
-            (finding, grave if finding.kind in _BEHAVIOUR and verdict.category is Category.TACTICAL else verdict)
+            (finding, grave if finding.tool in RUNNERS and verdict.category is Category.TACTICAL else verdict)
             for finding, verdict in judged
         ]
     failures = [_failure(finding, verdict, check) for finding, verdict in judged]
@@ -109,8 +110,15 @@ def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[F
         for finding in findings
         if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
     }
+    unread = {finding.tool for finding in findings if finding.kind is Kind.SYNTAX and finding.tool == "pylint"}
     kept = []
     for finding in findings:
+        if finding.tool in unread and finding.kind in {
+            Kind.MISSING_EXPORT,
+            Kind.MISSING_MODULE,
+            Kind.MISSING_ATTRIBUTE,
+        }:
+            continue  # what a module that cannot be parsed is said to lack
         follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
         same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
         if not follows and not same_line:
@@ -121,7 +129,12 @@ def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[F
 def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver) -> list[tuple[Finding, Verdict]]:
     """Beside a name that does not resolve at run time, other tests fail for it: only those in changed tests stand for themselves."""
     causes = {
-        finding.symbol for finding, _ in judged if finding.tool in RUNNERS and finding.kind in _NAMES and finding.symbol
+        finding.symbol
+        for finding, verdict in judged
+        if finding.tool in RUNNERS
+        and finding.kind in _NAMES
+        and finding.symbol
+        and verdict.category is not Category.TACTICAL
     }
     if not causes:
         return judged
@@ -154,16 +167,13 @@ def _regressions(
 
 def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
     """One statement the change wrote raises an error of the language's own in every test that fails at a known place."""
-    placed = [finding for finding in tests if finding.kind in _AT_RUN_TIME and finding.file and finding.line]
+    placed = [finding for finding in tests if finding.kind not in _DELIBERATE and finding.file and finding.line]
     if not placed:
         return False
-    if resolver.diff.files:
+    if resolver.view.change_known:
         placed = [finding for finding in placed if resolver.diff.added(finding.file, finding.line)]
-        return (
-            bool(placed)
-            and len({(finding.file, finding.line) for finding in placed}) == 1
-            and not any(finding.kind is Kind.RAISED for finding in tests)
-        )
+        deliberate = any(finding.kind is Kind.RAISED for finding in tests)
+        return len({(finding.file, finding.line) for finding in placed}) == 1 and not deliberate
     return len({(finding.file, finding.line, finding.message) for finding in tests}) == 1
 
 

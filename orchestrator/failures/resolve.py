@@ -52,6 +52,8 @@ class Resolver:
     def decide(self, finding: Finding) -> Verdict | None:
         """The verdict on a finding that names something; ``None`` for kinds that need none."""
         rule = _RULES.get(finding.kind)
+        if finding.kind is Kind.SYNTAX and finding.tool in {"pytest", "python", "unittest"}:
+            return self._syntax(finding)
         if rule is None or not finding.symbol:
             return None
         key = (
@@ -72,7 +74,7 @@ class Resolver:
 
     def _written(self, finding: Finding) -> bool | None:
         """Whether the change wrote the name: on that line, or anywhere; ``None`` where the change is not known."""
-        if not self.diff.files:
+        if not self.view.change_known:
             return None
         if self.diff.added(finding.file, finding.line):
             return True
@@ -99,6 +101,16 @@ class Resolver:
                 and _has_word(removed, name)
                 and not _has_word("\n".join(entry.added.values()), name)
             ):
+                return True
+        return False
+
+    def _entry_shrunk(self) -> bool:
+        """The change took export lines from an entry point and put none in their place."""
+        for path, entry in self.diff.files.items():
+            lines = [
+                line for line in entry.removed.values() if re.match(r"\s*(?:export\b|module\.exports|exports\.)", line)
+            ]
+            if lines and _ENTRY.search(path) and not any("export" in line for line in entry.added.values()):
                 return True
         return False
 
@@ -242,7 +254,7 @@ class Resolver:
         language = language_of(importer) or (
             "python" if finding.tool in {"pytest", "mypy", "pyright", "pylint", "python", "unittest"} else "javascript"
         )
-        written = _mentions(self.added, module) if self.diff.files else None
+        written = _mentions(self.added, module) if self.view.change_known else None
         if self.index.is_local(module, importer or ("x.py" if language == "python" else "x.ts")):
             return self._local_module(module, importer, written=written)
         if language == "python":
@@ -342,9 +354,17 @@ class Resolver:
         for path in self.index.holding(top, language):
             for imported, line in self.index.summary(path).imports:
                 same = imported.split(".")[0] == top if language == "python" else imported == top
-                if same and not self.diff.added(path, line):
+                if same and not self._line_added(path, line):
                     return True
         return False
+
+    def _line_added(self, path: str, line: int) -> bool:
+        """Whether the change wrote that line, by its number or (numbers drift) by its text."""
+        entry = self.diff.files.get(path)
+        if entry is None:
+            return False
+        lines = self.index.source(path).decode("utf-8", "replace").splitlines()
+        return line in entry.added or (line <= len(lines) and lines[line - 1] in entry.added.values())
 
     # -- exports ------------------------------------------------------------------------------------------------------
 
@@ -550,6 +570,10 @@ class Resolver:
                     f"`{name}` is asked of None, and nothing in the tree has it",
                     self._near_members(finding, language),
                 )
+        if language == "javascript" and self._written(finding) is False and self._entry_shrunk():
+            return Verdict(
+                Category.STRATEGIC, f"the change removed public exports; `{name}` is asked of one that is gone"
+            )
         return Verdict(Category.TACTICAL, f"`{name}` is asked of a value that is not there")
 
     # -- keywords, fixtures, options ----------------------------------------------------------------------------------
@@ -590,6 +614,20 @@ class Resolver:
 
     def _dependency(self, finding: Finding) -> Verdict:
         return Verdict(Category.ENVIRONMENT, f"`{finding.symbol}` is not installed")
+
+    def _syntax(self, finding: Finding) -> Verdict:
+        if (
+            finding.code == "SyntaxError"
+            and self.view.change_known
+            and finding.file
+            and finding.file not in self.diff.files
+            and finding.file not in self.view.files_changed
+        ):
+            return Verdict(
+                Category.ENVIRONMENT,
+                f"{finding.file}, which the change did not touch, is not of this interpreter's language version",
+            )
+        return Verdict(Category.TACTICAL, "syntax")
 
     def _types_missing(self, finding: Finding) -> Verdict:
         module = finding.symbol or ""

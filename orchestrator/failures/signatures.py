@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.failures.finding import Finding
+from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import lines_with
 from orchestrator.failures.tables import Signature, Tables
 
@@ -24,6 +24,8 @@ def scan(text: str, tables: Tables, *, beside_findings: bool) -> tuple[Finding, 
         hit = _match(text, signature, claimed)
         if hit is not None:
             found.append(hit)
+    if any(finding.kind is Kind.UNKNOWN_OPTION for finding in found):
+        found = [finding for finding in found if finding.kind is not Kind.BROKEN_CONFIG]  # it was read: a key is wrong
     return tuple(found)
 
 

@@ -23,14 +23,19 @@ class RepositoryView:
     """Tracked paths, POSIX slashes; empty: the folder is walked, without dependency folders."""
     environment: tuple[Path, ...] = ()
     """``site-packages`` and ``node_modules`` folders outside the root."""
-    diff: str = ""
-    """The change against its base as a unified diff, where known."""
+    diff: str | None = None
+    """The change against its base as a unified diff; empty: nothing was changed; ``None``: not known."""
     files_changed: tuple[str, ...] = ()
 
     @cached_property
     def changes(self) -> Diff:
         """The diff, read."""
-        return parse_diff(self.diff)
+        return parse_diff(self.diff or "")
+
+    @property
+    def change_known(self) -> bool:
+        """Whether the diff tells all that was changed."""
+        return _known(self)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -60,7 +65,10 @@ class RepositoryView:
             return None
 
     def locate(self, printed: str | None) -> str | None:
-        """The tracked path a tool's printed path means: itself, or the longest tracked path it ends with."""
+        """The tracked path a tool's printed path means: itself, or the longest tracked path it ends with.
+
+        A relative path nobody tracks is given back as it is; an absolute one outside the tree is ``None``.
+        """
         if not printed:
             return None
         path = printed.replace("\\", "/")
@@ -71,21 +79,28 @@ class RepositoryView:
         if fitting:
             return max(fitting, key=len)
         fitting = [entry for entry in known if entry.endswith("/" + path)]
-        return fitting[0] if len(fitting) == 1 else None
+        if len(fitting) == 1:
+            return fitting[0]
+        return None if path.startswith("/") or path[1:3] == ":/" else path
 
 
 @dataclass(frozen=True)
 class TextView:
     """No repository at hand: only what the change says of itself, if anything."""
 
-    diff: str = ""
+    diff: str | None = None
     files_changed: tuple[str, ...] = ()
     paths: tuple[str, ...] = field(default=(), init=False)
 
     @cached_property
     def changes(self) -> Diff:
         """The diff, read."""
-        return parse_diff(self.diff)
+        return parse_diff(self.diff or "")
+
+    @property
+    def change_known(self) -> bool:
+        """Whether the diff tells all that was changed."""
+        return _known(self)
 
     def read(self, path: str) -> bytes | None:  # noqa: ARG002 - the same door as with a repository
         """Nothing to read."""
@@ -103,6 +118,10 @@ class TextView:
 
 
 View = RepositoryView | TextView
+
+
+def _known(view: View) -> bool:
+    return view.diff is not None and (bool(view.changes.files) or not view.files_changed)
 
 
 def _walk(root: Path) -> list[str]:

@@ -90,7 +90,32 @@ def stdlib_exporters(name: str) -> tuple[str, ...]:
     """Standard modules that offer the public name as their own (not what they merely import)."""
     if name.startswith("_"):
         return ()
-    return tuple(module for module in stdlib_modules() if name in _public(module))
+    needle = name.encode()
+    return tuple(module for module in stdlib_modules() if _may_hold(module, needle) and name in _public(module))
+
+
+def _may_hold(module: str, needle: bytes) -> bool:
+    """Whether the module's source holds the name at all, or takes names from a C module; a C module is asked itself."""
+    source = _source(module)
+    return source is None or needle in source or b" import *" in source
+
+
+@cache
+def _source(module: str) -> bytes | None:
+    try:
+        spec = importlib.util.find_spec(module.split(".")[0])
+    except (ImportError, ValueError):
+        return b""
+    if spec is None or not (spec.origin or "").endswith(".py"):
+        return None
+    base = Path(spec.origin or "")
+    for part in module.split(".")[1:]:
+        folder = base.parent / part
+        base = folder / "__init__.py" if folder.is_dir() else base.parent / f"{part}.py"
+    try:
+        return base.read_bytes()
+    except OSError:
+        return None
 
 
 @cache

@@ -19,8 +19,11 @@ _ERROR = re.compile(
     r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
 )
 _FRAME = re.compile(
-    r"\s+(?:at |❯ )(?:.{0,300}? \()?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):(?P<column>\d+)\)?$"
+    r"\s+at (?:.{0,300}? \()?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):(?P<column>\d+)\)?$"
 )
+_ARROW = re.compile(r"\s+❯ (?P<place>[^\n]{1,600}):(?P<line>\d+):(?P<column>\d+)$")
+"""vitest's frames: a function's name may stand before the path, with spaces in it."""
+_DRIVE = re.compile(r"(?:^|\s)((?:[A-Za-z]:)?[^\s:]+)$")
 _FOREIGN = ("node_modules/", "node:", "internal/", "<anonymous>")
 _VITEST_FAIL = re.compile(r" FAIL  (?:\|[^|]{1,60}\| )?(\S+?\.\w+)(?: > (.+)| \[ .+ \])?$")
 _VITEST_UNHANDLED = re.compile(r"⎯+ (?:Unhandled|Uncaught) (?:Rejection|Exception|Error|Errors|TypeError).*⎯+$")
@@ -118,9 +121,10 @@ def _read(block: _Block, line: str) -> None:
         ):
             block.found = _first(block, stripped)
         return
-    match = _FRAME.match(line)
+    match = _FRAME.match(line) or _ARROW.match(line)
     if match:
-        path = posix(match["file"])
+        last = _DRIVE.search(match["place"]) if "place" in match.groupdict() else None
+        path = posix(last[1] if last else match[1])
         if block.place is None and not any(part in path for part in _FOREIGN):
             block.place = (path, int(match["line"]), int(match["column"]))
         return

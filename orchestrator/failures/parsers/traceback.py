@@ -22,6 +22,7 @@ _CONFIG = re.compile(r"config|setup\.cfg|\.ini\b|\.toml\b|rcfile|configparser|to
 _CONFIG_FRAME = re.compile(
     r"/(?:configparser|options/config|config/\w+|tomllib/_parser|tomli/_parser|config)\.py$|/options/parse_args\.py$|/tomllib/"
 )
+_SCRIPT = re.compile(r"/bin/[\w.-]+$|/Scripts/[\w.-]+$")
 _FOREIGN = ("site-packages/", "/lib/python3", "<frozen", "<string>")
 
 
@@ -64,7 +65,7 @@ def _read_traceback(lines: list[str], index: int) -> tuple[int, Finding | None]:
     if match is None:
         return index, None
     finding = read_exception(TOOL, match[1], match[2] or "")
-    own = [frame for frame in frames if not any(part in frame[0] for part in _FOREIGN)]
+    own = [frame for frame in frames if not any(part in frame[0] for part in _FOREIGN) and not _SCRIPT.search(frame[0])]
     if not own and finding.kind in {Kind.EXCEPTION, Kind.RAISED, Kind.SYNTAX} and _about_config(finding, frames):
         finding = replace(finding, kind=Kind.BROKEN_CONFIG)
     place = own[-1] if own else None
