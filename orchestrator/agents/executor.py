@@ -14,7 +14,7 @@ from orchestrator.agents.brief import TaskBrief
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.adr import Adr
-from orchestrator.domain.call import ToolResult
+from orchestrator.domain.call import ToolCall, ToolResult
 from orchestrator.domain.edit import Edit, EditFault, EditOutcome
 from orchestrator.ports import Desk
 
@@ -25,6 +25,9 @@ MAX_CALLS = 8
 """Look-ups answered in one turn."""
 CUT = "Your answer was cut off at the output limit. Answer again from the start: edits only, with short SEARCH blocks."
 GARBLED = "Your answer could not be read. Answer again with the edits."
+MAX_SHOWN = 60_000
+"""Characters of look-up results in one iteration, about 15,000 tokens: each turn sends them again (P5)."""
+SPENT = "error: you have been shown enough; answer with the edits"
 NO_LOOKUPS = "error: no look-ups are left; answer with the edits now"
 TOO_MANY = f"error: at most {MAX_CALLS} look-ups a turn are answered"
 
@@ -121,6 +124,8 @@ class _Turns:
     grant: Grant
     limits: CodeLimits
     looked: int = 0
+    shown: int = 0
+    """Characters of look-up results so far."""
     retried: int = 0
     granted: int = 0
     mended: int = 0
@@ -151,15 +156,24 @@ class _Turns:
         if self.looked > self.limits.lookups:
             return self._end(CodeStatus.UNUSABLE, detail="it asked for more look-ups after the last one allowed")
         self.looked += 1
-        left = self.looked <= self.limits.lookups
-        results = [
-            self.lookups.answer(call)
-            if left and position < MAX_CALLS
-            else ToolResult(id=call.id, name=call.name, content=TOO_MANY if left else NO_LOOKUPS)
-            for position, call in enumerate(calls)
-        ]
+        results = [self._result(call, position) for position, call in enumerate(calls)]
         self.talk.tell(results)
         return None
+
+    def _result(self, call: ToolCall, position: int) -> ToolResult:
+        """One look-up's answer, or why it is not answered."""
+        refusal = ""
+        if self.looked > self.limits.lookups:
+            refusal = NO_LOOKUPS
+        elif position >= MAX_CALLS:
+            refusal = TOO_MANY
+        elif self.shown >= MAX_SHOWN:
+            refusal = SPENT
+        if refusal:
+            return ToolResult(id=call.id, name=call.name, content=refusal)
+        result = self.lookups.answer(call)
+        self.shown += len(result.content)
+        return result
 
     def _mend(self, text: str) -> CodeResult | None:
         if self.mended:

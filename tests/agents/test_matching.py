@@ -312,6 +312,29 @@ def test_never_raises_and_all_or_nothing(edits: list[Edit], raw: bytes, text: st
     assert all(".." not in change.path for change in outcome.changes)
 
 
+SMALL = st.lists(st.sampled_from(["a", "b", "", " a", "a ", "\tb"]), max_size=8)
+
+
+@given(SMALL, SMALL.filter(lambda lines: any(line.strip() for line in lines)), SMALL, st.booleans())
+def test_against_the_plainest_way_to_do_it(have: list[str], search: list[str], new: list[str], final: bool) -> None:
+    starts = [at for at in range(len(have) - len(search) + 1) if have[at : at + len(search)] == search]
+    end = "\n" if final and have else ""
+    outcome = one(("\n".join(have) + end).encode(), "\n".join(search), "\n".join(new))
+    if not final and have and have[-1] == "":
+        return  # the last line is an ending, not a line
+    if len(starts) > 1:
+        assert [fault.reason for fault in outcome.faults] == ["ambiguous"]
+    elif starts:
+        lines = [*have[: starts[0]], *(new if "\n".join(new) else []), *have[starts[0] + len(search) :]]
+        kept = "\n" if lines and (final or (starts[0] + len(search) == len(have) and not "\n".join(new))) else ""
+        expected = ("\n".join(lines) + kept).encode()
+        before = ("\n".join(have) + end).encode()
+        assert outcome.faults == ()
+        assert outcome.changes == (() if expected == before else (FileChange(path="f", content=expected),))
+    else:
+        assert not any(fault.reason not in {"no match", "ambiguous"} for fault in outcome.faults)
+
+
 @pytest.mark.slow
 def test_ten_thousand_edits_in_a_file_of_fifty_megabytes() -> None:
     count, padding = 10_000, 4_990

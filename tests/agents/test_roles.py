@@ -10,7 +10,7 @@ import pytest
 from orchestrator.agents.adr import TreeFacts
 from orchestrator.agents.answer import Need
 from orchestrator.agents.architect import AdrResult, redesign, write_adr
-from orchestrator.agents.executor import CodeLimits, CodeResult, CodeStatus, write_code
+from orchestrator.agents.executor import MAX_SHOWN, CodeLimits, CodeResult, CodeStatus, write_code
 from orchestrator.agents.filetext import FileText
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
@@ -204,6 +204,15 @@ class TestExecutor:
         results = bench.desk.requests[1].messages[-1].tool_results
         assert len(results) == 12
         assert sum("at most" in one.content for one in results) == 4
+
+    def test_what_look_ups_show_in_an_iteration_is_bounded(self) -> None:
+        call = looked_up(*[("read_file", {"path": "src/big.py"})] * 8)
+        bench = Bench(call, call, GOOD)
+        bench.tree.content["src/big.py"] = b"# a line of text that is long enough\n" * 5000
+        bench.run()
+        contents = [result.content for message in bench.desk.requests[-1].messages for result in message.tool_results]
+        assert sum(map(len, contents)) < MAX_SHOWN + 15_000
+        assert contents[-1].startswith("error: you have been shown enough")
 
     def test_edits_that_do_not_apply_go_back_with_the_real_text(self) -> None:
         bench = Bench(WRONG, GOOD)
