@@ -14,8 +14,9 @@ from typing import Any, Protocol, TextIO
 
 from orchestrator.cli.outlet import Outlet
 from orchestrator.reports.console import event_line
+from orchestrator.reports.fold import fold, step
 from orchestrator.reports.inert import encodable
-from orchestrator.reports.progress import Progress, fold, step
+from orchestrator.reports.progress import Progress
 
 Event = Mapping[str, Any]
 

@@ -25,8 +25,9 @@ from orchestrator.reports.console import (
     spent,
 )
 from orchestrator.reports.figures import clock, tokens
+from orchestrator.reports.fold import fold, step
 from orchestrator.reports.inert import encodable, one_line
-from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress, fold, step
+from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress
 
 Event = Mapping[str, Any]
 

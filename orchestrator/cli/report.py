@@ -1,8 +1,8 @@
-"""``orchestrate report [RUN]``: writes report.md, report.html and summary.json again, and names them.
+"""``orchestrate report [RUN]``: writes report.md, report.html, summary.json and each task's papers again.
 
-Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the names), ``args.open`` and
-``args.profile`` (where the time went; on stderr with ``--json``). The journal alone is truth: the three files may have
-been deleted or be from an older version.
+Names the three on stdout. Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the
+names), ``args.open`` and ``args.profile`` (where the time went; on stderr with ``--json``). The journal alone is
+truth: what is written here may have been deleted, or be from an older version.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def write_again(found: FoundRun) -> tuple[Path, ...]:
-    """The reports of that run, in the order report.md, report.html, summary.json."""
-    from orchestrator.reports.folder import read_inputs, write_reports
+    """The reports of that run, in the order report.md, report.html, summary.json; and its tasks' papers."""
+    from orchestrator.gate.record import read_report_file
+    from orchestrator.reports.folder import read_inputs, write_papers, write_reports
     from orchestrator.reports.rebuild import summary_of
 
     try:
@@ -46,7 +47,9 @@ def write_again(found: FoundRun) -> tuple[Path, ...]:
             hint="it may have been written by another version: use that one for its report",
         ) from None
     try:
-        return write_reports(found.folder, summary, read_inputs(found.folder, summary, found.entries))
+        inputs = read_inputs(found.folder, summary, found.entries, read_report_file)
+        write_papers(found.folder, summary, inputs)
+        return write_reports(found.folder, summary, inputs)
     except OSError as error:
         raise OrchestrateError(
             f"{found.folder}: the reports could not be written: {error.strerror}",

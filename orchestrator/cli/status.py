@@ -18,8 +18,9 @@ from orchestrator.cli.live import utc_now
 from orchestrator.cli.runs import find_run, read_run
 from orchestrator.domain.errors import ExitCode, OrchestrateError
 from orchestrator.reports.console import status_line, status_text
+from orchestrator.reports.fold import fold
 from orchestrator.reports.inert import encodable
-from orchestrator.reports.progress import Progress, TaskProgress, fold
+from orchestrator.reports.progress import Progress, TaskProgress
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from orchestrator.cli.live import LiveListener, open_listener
 from orchestrator.cli.runs import JOURNAL, find_run, read_run
 from orchestrator.domain.errors import ExitCode
-from orchestrator.reports.progress import fold
+from orchestrator.reports.fold import fold
 
 POLL_S = 0.25
 READ_BYTES = 1 << 20

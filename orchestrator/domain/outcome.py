@@ -100,6 +100,8 @@ class TaskOutcome:
     calls_reviewer: int = 0
     gate_seconds: float = 0.0
     gates: int = 0
+    autofixed_iterations: int = 0
+    """Iterations in which auto-fix changed something: each is one that no model was asked for (L7)."""
     healed: int = 0
     """Environment failures that passed by themselves."""
     suppressions: int = 0

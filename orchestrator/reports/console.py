@@ -166,9 +166,14 @@ def _phase_left(event: Event, progress: Progress) -> str:
 
 
 def _call_failed(event: Event, progress: Progress) -> str:
-    wait = event.get("wait_s")
-    again = f", attempt {int(event.get('attempt') or 1) + 1} in {float(wait):.0f} s" if wait else ""
-    return f"call failed: {event.get('model')}: {str(event.get('fault', '')).replace('_', ' ')}{again}"
+    attempt = f", attempt {event['attempt']}" if event.get("attempt") else ""
+    return f"call failed: {event.get('model')}: {str(event.get('fault', '')).replace('_', ' ')}{attempt}"
+
+
+def _what(event: Event) -> str:
+    """What an auto-fix did: a word, or one note a fix."""
+    what = event.get("what")
+    return ", ".join(str(note) for note in what[:3]) if isinstance(what, list | tuple) else str(what or "")
 
 
 def _call_answer(event: Event, progress: Progress) -> str:
@@ -190,6 +195,13 @@ def _gate_finished(event: Event, progress: Progress) -> str:
     categories = event.get("categories")
     named = ", ".join(f"{number} {name}" for name, number in categories.items()) if isinstance(categories, dict) else ""
     return f"gate red: {named or 'no category'}: {event.get('headline', '')}"
+
+
+def _baseline_finished(event: Event, progress: Progress) -> str:
+    verdict = (
+        "green" if event.get("green") else f"red ({event.get('headline', '')}): what it names is not held against you"
+    )
+    return f"gate of the base {verdict}, {duration(float(event.get('seconds') or 0))}"
 
 
 def _files(event: Event) -> str:
@@ -234,6 +246,7 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "phase:entered": lambda event, _: f"{event.get('phase')}",
     "phase:left": _phase_left,
     "call:failed": _call_failed,
+    "call:retry": lambda event, _: f"{event.get('role')} asks again in {float(event.get('wait_s') or 0):.0f} s",
     "call:answer": _call_answer,
     "call:lost": lambda event, _: f"an answer of {event.get('model')} was lost in flight, charged at its worst case",
     "iteration:started": lambda event, _: f"iteration {event.get('iteration')} of {event.get('limit')}",
@@ -241,7 +254,13 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "edits:refused": lambda event, _: f"edits refused: {_faults(event)}",
     "check:finished": _check_finished,
     "gate:finished": _gate_finished,
-    "autofix:applied": lambda event, _: f"auto-fix, no model: {event.get('what', '')} {_files(event)}",
+    "gate:again": lambda event, _: f"gate once more, the environment failed: {event.get('why', '')}",
+    "baseline:finished": _baseline_finished,
+    "edits:none": lambda event, _: f"no edits: {event.get('detail') or event.get('status', '')}",
+    "hint:used": lambda event, _: f"thinks again with your hint: {event.get('hint', '')}",
+    "budget:observed": lambda event, _: f"budget, observed only: {event.get('why', '')}",
+    "replay:drift": lambda event, _: f"prompt drifted from the recording: {event.get('detail', '')}",
+    "autofix:applied": lambda event, _: f"auto-fix, no model: {_what(event)} {_files(event)}",
     "move:decided": lambda event, _: f"move: {str(event.get('move', '')).replace('_', ' ')}: {event.get('why', '')}",
     "adr:accepted": lambda event, _: f"ADR: {event.get('title', '')}",
     "review:finished": _review_finished,

@@ -5,36 +5,55 @@ Whatever is missing or unreadable in a task's folder is left out of the report; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.adr import Adr
-from orchestrator.domain.outcome import RunSummary
+from orchestrator.domain.gate import GateReport
+from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
 from orchestrator.ledger.durable import write_whole
-from orchestrator.reports.inputs import CallNote, ReportInputs, TaskDetail
+from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
 from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.summary import summary_json
+from orchestrator.reports.task_papers import (
+    budget_report_markdown,
+    delivery_report_markdown,
+    escalation_markdown,
+    review_markdown,
+)
 from orchestrator.reports.timeline import timeline
 
 Entry = Mapping[str, Any]
+GateReader = Callable[[Path], GateReport]
+"""Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` for what is no gate report."""
 
+ESCALATION = "escalation.md"
 READ_LIMIT = 400_000
 """Bytes read of one artefact: half from its head, half from its tail; reports show less."""
 
 
-def read_inputs(folder: Path, summary: RunSummary, entries: Sequence[Entry]) -> ReportInputs:
-    """What the run's folder and journal say beside the summary."""
-    details = {task.id: read_detail(folder / "tasks" / task.id, task.id, entries) for task in summary.tasks}
-    return ReportInputs(details=details, timeline=timeline(entries))
+def read_inputs(
+    folder: Path, summary: RunSummary, entries: Sequence[Entry], read_gate: GateReader | None = None
+) -> ReportInputs:
+    """What the run's folder and journal say beside the summary; ``read_gate`` reads a gate.json."""
+    details = {task.id: read_detail(folder / "tasks" / task.id, task.id, entries, read_gate) for task in summary.tasks}
+    tried, conflicts = earlier_conflicts(folder)
+    return ReportInputs(details=details, timeline=timeline(entries), earlier_tasks=tried, earlier_conflicts=conflicts)
 
 
-def read_detail(folder: Path, task: str, entries: Sequence[Entry]) -> TaskDetail:
-    """One task's texts: its ADR, its diff, the output of the check that failed last."""
+def read_detail(folder: Path, task: str, entries: Sequence[Entry], read_gate: GateReader | None = None) -> TaskDetail:
+    """One task's texts: its ADR, its diff, the last gate, the output of the check that failed last, the reviews."""
     own = [entry for entry in entries if entry.get("task") == task]
     red = _last_red(own)
     latest = _latest_iteration(folder)
+    gate = _gate(latest, read_gate) if latest and read_gate else None
     return TaskDetail(
+        gate=gate,
+        failures=gate.failures if gate else (),
+        reviews=tuple(_reviews(folder, own)),
+        limits=_limits(own),
         adr=_adr(_text(folder / "adr.md")),
         diff=_text(folder / "changes.patch") or (_text(latest / "changes.patch") if latest else ""),
         failing_check=str(red["check"]) if red else "",
@@ -54,8 +73,110 @@ def write_reports(folder: Path, summary: RunSummary, inputs: ReportInputs) -> tu
         "summary.json": summary_json(summary),
     }
     for name, text in texts.items():
-        write_whole(folder / name, text.encode("utf-8"))
+        _keep(folder / name, text)
     return tuple(folder / name for name in texts)
+
+
+def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs) -> None:
+    """Write each ended task's own papers into its folder: budget and delivery report, review, escalation.
+
+    A skipped task has none. The escalation of a task that was delivered after all is taken away. ``OSError`` on the
+    disk.
+    """
+    for task in summary.tasks:
+        if task.status is TaskStatus.SKIPPED:
+            continue
+        for name, text in _papers(task, inputs.detail(task.id), summary).items():
+            _keep(folder / "tasks" / task.id / name, text)
+        if task.status is TaskStatus.DELIVERED:
+            (folder / "tasks" / task.id / ESCALATION).unlink(missing_ok=True)
+
+
+def earlier_conflicts(folder: Path) -> tuple[int, int]:
+    """Tasks tried in the runs before this one, and how many had a conflict (L13), from their summaries."""
+    tried = conflicts = 0
+    for path in sorted(folder.parent.glob("*/summary.json")):
+        if path.parent.name >= folder.name:
+            continue
+        try:
+            tasks = json.loads(_text(path))["tasks"]
+            worked = [task for task in tasks if task["status"] != TaskStatus.SKIPPED]
+            tried, conflicts = tried + len(worked), conflicts + sum(task["conflicts"] > 0 for task in worked)
+        except (ValueError, KeyError, TypeError):
+            continue
+    return tried, conflicts
+
+
+def _papers(task: TaskOutcome, detail: TaskDetail, summary: RunSummary) -> dict[str, str]:
+    papers = {"budget_report.md": budget_report_markdown(task, detail)}
+    if detail.reviews:
+        papers["review.md"] = review_markdown(task.id, task.title, detail.reviews)
+    if task.status is TaskStatus.DELIVERED:
+        papers["delivery_report.md"] = delivery_report_markdown(
+            task,
+            detail,
+            run=summary.run,
+            base=summary.base,
+            registry_before=summary.registry_before,
+            registry_after=summary.registry_after,
+        )
+    else:
+        papers[ESCALATION] = escalation_markdown(task, detail, run=summary.run, state_dir=summary.state_dir)
+    return papers
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write it, unless it stands there already."""
+    content = text.encode("utf-8")
+    try:
+        if path.read_bytes() == content:
+            return
+    except OSError:
+        pass
+    write_whole(path, content)
+
+
+def _gate(iteration: Path, read_gate: GateReader) -> GateReport | None:
+    """The last passage of that iteration: ``gate.json``, ``gate-2.json`` ..."""
+    passages = sorted(iteration.glob("gate*.json"), key=lambda path: (len(path.name), path.name))
+    if not passages or passages[-1].is_symlink():
+        return None
+    try:
+        return read_gate(passages[-1])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _reviews(folder: Path, own: Sequence[Entry]) -> Iterator[ReviewRound]:
+    """The reviews that the journal names, each with its file's findings and prose where they can be read."""
+    for number, entry in enumerate((entry for entry in own if entry.get("type") == "review:finished"), 1):
+        try:
+            data = json.loads(_text(folder / f"review-{entry.get('number', number)}.json"))
+            findings = tuple(
+                Finding(text=str(item["text"]), file=item.get("file"), line=item.get("line"))
+                for item in data.get("findings", ())
+            )
+            text = str(data.get("text", ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            findings, text = (), str(entry.get("summary", ""))
+        yield ReviewRound(
+            role=str(entry.get("role", "reviewer")),
+            model=str(entry.get("model", "")),
+            verdict=str(entry.get("verdict", "")),
+            findings=findings,
+            text=text,
+        )
+
+
+def _limits(own: Sequence[Entry]) -> tuple[LimitTerms, ...]:
+    """How the limits came about, as define journaled it last."""
+    for entry in reversed(own):
+        if entry.get("type") == "task:defined":
+            return tuple(
+                LimitTerms(phase=str(terms["phase"]), limit=int(terms["tokens"]), how=str(terms["how"]))
+                for terms in entry.get("limits", ())
+            )
+    return ()
 
 
 def _last_red(own: Sequence[Entry]) -> Entry | None:

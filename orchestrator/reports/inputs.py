@@ -50,14 +50,9 @@ class LimitTerms:
     """How one phase's token limit came about (B1, B7)."""
 
     phase: str
-    base: int
-    complexity: str
-    """The factor as written in the configuration: ``1.5``."""
-    importance: str
-    weight: str
     limit: int
-    absolute: bool = False
-    """The task set it (B2): nothing was multiplied."""
+    how: str
+    """``24000 x 1.0 x 1.5 x 1.5`` (base, complexity, importance, phase weight), or ``set by the task`` (B2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +98,6 @@ class TaskDetail:
     """A task's texts, as they lie in its folder. Everything may be missing."""
 
     adr: Adr | None = None
-    adr_options: int = 0
     diff: str = ""
     """The delivered diff, or the last one tried."""
     failing_check: str = ""
@@ -117,7 +111,6 @@ class TaskDetail:
     reviews: tuple[ReviewRound, ...] = ()
     calls: tuple[CallNote, ...] = ()
     limits: tuple[LimitTerms, ...] = ()
-    importance: str = "medium"
     hints: tuple[str, ...] = ()
     """What a human already answered to an escalation, oldest first."""
     folder: str = ""

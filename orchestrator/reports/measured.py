@@ -20,8 +20,8 @@ CONFLICT_SAID_FROM = 20
 """L13: tasks from which the rate is said."""
 HOURS_A_TASK = 2.0
 """L15: a night is ten tasks of two hours."""
-SAVED = {Category.TRIVIAL: 1.0, Category.TACTICAL: 0.5, Category.HALLUCINATION: 0.5}
-"""L7: iterations saved by the route a failure takes."""
+SAVED = {Category.TACTICAL: 0.5, Category.HALLUCINATION: 0.5}
+"""L7: iterations saved by the route a failure takes; what auto-fix mended saves a whole one."""
 TOKEN_SHARES = (("planning", 30), ("building", 50), ("verification", 20))
 """B12: percent of a task's tokens."""
 
@@ -59,7 +59,7 @@ def tried(tasks: Sequence[TaskOutcome]) -> tuple[TaskOutcome, ...]:
 
 def saved_iterations(task: TaskOutcome) -> float:
     """What the routes saved, against sending every failure back blind: by the gravest category of each iteration."""
-    return sum(_saved(note) for note in task.history)
+    return task.autofixed_iterations + sum(_saved(note) for note in task.history)
 
 
 def conflict_rate(tasks: Sequence[TaskOutcome]) -> float | None:

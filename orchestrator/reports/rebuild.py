@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome
@@ -69,7 +70,7 @@ def _outcome(end: Entry | None) -> RunOutcome:
     return RunOutcome(end.get("outcome", RunOutcome.PARTLY))
 
 
-def _tasks(start: Entry, entries: Iterable[Entry]) -> tuple[TaskOutcome, ...]:
+def _tasks(start: Entry, entries: Sequence[Entry]) -> tuple[TaskOutcome, ...]:
     """Each task's last outcome in the run's order; a reopened one has none until it ends again."""
     ended: dict[str, Mapping[str, Any] | None] = {str(task["id"]): None for task in start.get("tasks", ())}
     for entry in entries:
@@ -77,7 +78,18 @@ def _tasks(start: Entry, entries: Iterable[Entry]) -> tuple[TaskOutcome, ...]:
             ended[str(entry["task"])] = entry["outcome"]
         elif entry.get("type") == "task:reopened":
             ended[str(entry["task"])] = None
-    return tuple(outcome_from(outcome) for outcome in ended.values() if outcome is not None)
+    outcomes = (outcome_from(outcome) for outcome in ended.values() if outcome is not None)
+    fixed = _autofixed(entries)
+    return tuple(replace(outcome, autofixed_iterations=len(fixed.get(outcome.id, ()))) for outcome in outcomes)
+
+
+def _autofixed(entries: Iterable[Entry]) -> dict[str, set[int]]:
+    """The iterations in which auto-fix changed something, by task."""
+    fixed: dict[str, set[int]] = {}
+    for entry in entries:
+        if entry.get("type") == "autofix:applied":
+            fixed.setdefault(str(entry["task"]), set()).add(int(entry["iteration"]))
+    return fixed
 
 
 def _models(entries: Iterable[Entry]) -> dict[str, str]:

@@ -17,6 +17,8 @@ from orchestrator.reports.templates import render
 from orchestrator.reports.todo import hint_command, land_command
 
 SPENDERS_SHOWN = 5
+SET_BY_TASK = "set by the task"
+"""How the policy names a limit that the task itself gave (B2)."""
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 
@@ -145,7 +147,7 @@ def _budget_steps(outcome: TaskOutcome, limits: Sequence[LimitTerms]) -> tuple[s
     worst = [use for use in outcome.phases if use.status is BudgetStatus.EXCEEDED]
     if not worst and all(use.status is BudgetStatus.WITHIN for use in outcome.phases):
         return ("Nothing: every phase stayed within its limit.",)
-    fixed = {terms.phase for terms in limits if terms.absolute}
+    fixed = {terms.phase for terms in limits if terms.how == SET_BY_TASK}
     steps = []
     for use in worst:
         where = (

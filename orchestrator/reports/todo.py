@@ -68,21 +68,16 @@ _OPEN = {
 }
 _STEPS = {
     TaskStatus.NEEDS_HUMAN: "Read its escalation.md, then say what to do:",
-    TaskStatus.STOPPED: "Its remediation task is ready to run:",
+    TaskStatus.STOPPED: "Raise its budget in tasks.yaml or split it; or let it try again with a hint:",
     TaskStatus.FAILED: "Remove the cause, then let it try again:",
 }
 
 
 def _todo(task: TaskOutcome, summary: RunSummary) -> ToDo:
-    command = hint_command(summary.run, task.id, summary.state_dir)
-    if task.status is TaskStatus.STOPPED and summary.state_dir:
-        command = f"orchestrate run {shlex.quote(summary.state_dir + '/remediation.yaml')}"
-    if task.status is TaskStatus.FAILED:
-        command = resume_command(summary.run, summary.state_dir)
     return ToDo(
         task=task,
         what=_OPEN[task.status],
         why=task.reason,
         next_step=task.next_step or _STEPS[task.status],
-        command=command,
+        command=hint_command(summary.run, task.id, summary.state_dir),
     )

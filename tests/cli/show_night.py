@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 
 from orchestrator.cli.live import open_listener
-from orchestrator.reports.progress import fold
+from orchestrator.reports.fold import fold
 from tests.reports.night import night, until
 
 

@@ -20,7 +20,8 @@ from rich.console import Console
 from orchestrator.cli.live import JsonLines, PlainLines, draws_pictures, open_listener
 from orchestrator.cli.outlet import Outlet
 from orchestrator.cli.picture import draw, visible
-from orchestrator.reports.progress import Progress, TaskProgress, fold
+from orchestrator.reports.fold import fold
+from orchestrator.reports.progress import Progress, TaskProgress
 from tests.cli.tmux import Terminal
 from tests.reports.hostile import NASTY
 from tests.reports.night import RUN, night, until

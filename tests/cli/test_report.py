@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli import report
 from orchestrator.domain.errors import JournalError, OrchestrateError, UsageError
+from orchestrator.gate.record import write_report
 from tests.cli.run_folder import recorded
 from tests.reports.night import night, until
+from tests.reports.papers import detail
 
 GOLDEN = Path(__file__).parents[1] / "reports" / "golden"
 
@@ -28,14 +31,64 @@ def test_reports_are_written_and_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert (folder / "summary.json").read_text() == (GOLDEN / "summary.json").read_text()
 
 
-def test_deleted_reports_come_back_the_same(tmp_path: Path) -> None:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_deleted_reports_and_papers_come_back_the_same(tmp_path: Path) -> None:
     folder = recorded(tmp_path, night())
     report.run(args(tmp_path))
-    first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for name in ("report.md", "report.html", "summary.json"):
+    first = contents(folder)
+    for name in first.keys() - {"journal.jsonl"}:
         (folder / name).unlink()
     report.run(args(tmp_path))
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert contents(folder) == first
+    assert {name.rpartition("/")[2] for name in first if name.startswith("tasks/circular/")} == {
+        "budget_report.md",
+        "escalation.md",
+    }
+    assert {name.rpartition("/")[2] for name in first if name.startswith("tasks/fix-offset/")} == {
+        "budget_report.md",
+        "delivery_report.md",
+        "review.md",
+    }
+    assert not any(name.startswith("tasks/after-ledger/") for name in first), "a skipped task has no papers"
+
+
+def test_the_gates_own_record_is_in_the_papers(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, night())
+    iteration = folder / "tasks" / "add-rate" / "iterations" / "2"
+    gate = detail("add-rate").gate
+    assert gate is not None
+    write_report(iteration / "gate.json", replace(gate, tree="0" * 40))
+    write_report(iteration / "gate-2.json", gate)
+    (folder / "tasks" / "fix-offset" / "iterations" / "1").mkdir(parents=True)
+    (folder / "tasks" / "fix-offset" / "iterations" / "1" / "gate.json").write_text("{}")
+    report.run(args(tmp_path))
+    text = (folder / "tasks" / "add-rate" / "delivery_report.md").read_text()
+    assert "Tree `7777777777777777777777777777777777777777`." in text, "the last passage counts"
+    assert "40 passed, 0 failed, 1 skipped; 91.2 % of lines covered" in text
+    assert "No gate was recorded." in (folder / "tasks" / "fix-offset" / "delivery_report.md").read_text()
+
+
+def test_an_answered_escalation_goes_once_the_task_is_delivered(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, night())
+    stale = folder / "tasks" / "fix-offset" / "escalation.md"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("answered")
+    report.run(args(tmp_path))
+    assert not stale.exists()
+
+
+def test_conflicts_of_earlier_runs_count(tmp_path: Path) -> None:
+    for name in ("20261119-0100-a", "20261120-0100-b"):
+        recorded(tmp_path, night(), name)
+        report.run(args(tmp_path))
+    (tmp_path / "20261118-0100-bad").mkdir()
+    (tmp_path / "20261118-0100-bad" / "summary.json").write_text("[]")
+    folder = recorded(tmp_path, night())
+    report.run(args(tmp_path))
+    assert "| Conflicts | 5 % | 11 % | 3 of 27 tasks, earlier runs with it" in (folder / "report.md").read_text()
 
 
 def test_summary_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,8 +53,8 @@ def detail(name: str) -> TaskDetail:
             ReviewRound(role="architect", model="claude-opus-4-9", verdict="accept", text="Rounded now.", seconds=9.5),
         ),
         limits=(
-            LimitTerms(phase="plan", base=4000, complexity="1.5", importance="2.0", weight="1.5", limit=18_000),
-            LimitTerms(phase="build", base=0, complexity="", importance="", weight="", limit=16_000, absolute=True),
+            LimitTerms(phase="plan", limit=18_000, how="4000 x 1.5 x 2.0 x 1.5"),
+            LimitTerms(phase="build", limit=16_000, how="set by the task"),
         ),
         calls=(
             CallNote(phase="plan", role="architect", model="claude-opus-4-9", iteration=1, tokens=6_200, seconds=30),
@@ -70,5 +70,4 @@ def detail(name: str) -> TaskDetail:
             ),
         ),
         hints=("use the decimal module",),
-        importance="critical",
     )

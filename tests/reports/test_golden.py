@@ -84,5 +84,5 @@ def test_escalation_names_the_exact_command() -> None:
 def test_budget_report_explains_limits_and_breaches() -> None:
     text = budget_report_markdown(outcome("big-ledger"), detail("big-ledger"))
     check_golden("budget_report.md", text)
-    assert "| plan | 4000 | 1.5 | 2.0 | 1.5 | 18000 |" in text
+    assert "| plan | 4000 x 1.5 x 2.0 x 1.5 | 18000 |" in text
     assert "Spent by: executor 42.0k; 2 calls in 2 rounds." in text

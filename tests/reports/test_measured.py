@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +172,19 @@ def test_reports_are_written_twice_the_same(tmp_path: Path) -> None:
     assert [path.name for path in paths] == ["report.md", "report.html", "summary.json"]
     assert [path.read_bytes() for path in paths] == first
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_reviews_and_limits_are_read_from_folder_and_journal(tmp_path: Path) -> None:
+    task = tmp_path / "tasks" / "fix-offset"
+    task.mkdir(parents=True)
+    review = {"findings": [{"text": "never rounded", "file": "src/rate.py", "line": 3}], "text": "Prose."}
+    (task / "review-1.json").write_text(json.dumps(review))
+    limits = [{"phase": "plan", "tokens": 36_000, "latency_s": 300, "how": "24000 x 1 x 1 x 1.5"}]
+    events = [*night(), {"type": "task:defined", "task": "fix-offset", "limits": limits}]
+    detail = read_inputs(tmp_path, summary_of(events), events).detail("fix-offset")
+    assert detail.reviews[0].findings[0].text == "never rounded"
+    assert detail.reviews[0].text == "Prose."
+    assert detail.limits[0].how == "24000 x 1 x 1 x 1.5"
+    (task / "review-1.json").write_text("[1]")
+    detail = read_inputs(tmp_path, summary_of(events), events).detail("fix-offset")
+    assert (detail.reviews[0].verdict, detail.reviews[0].findings) == ("accept", ())

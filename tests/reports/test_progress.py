@@ -9,7 +9,8 @@ import pytest
 
 from orchestrator.ledger.charges import total_charge
 from orchestrator.reports.console import event_line, next_up, status_line, status_text
-from orchestrator.reports.progress import Progress, fold, step
+from orchestrator.reports.fold import fold, step
+from orchestrator.reports.progress import Progress
 from tests.reports.golden_file import check_golden
 from tests.reports.night import RUN, START, night, until
 
