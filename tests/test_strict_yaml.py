@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,34 @@ def test_an_alias_bomb_costs_nothing_and_is_refused() -> None:
     assert time.perf_counter() - began < 2
     assert len(faults) == 51  # fifty shown, and how many more
     assert faults[-1].endswith("more")
+
+
+def expanded(data: Any) -> int:
+    """How many values a program that walks the data would meet."""
+    return 1 + sum(map(expanded, data)) if isinstance(data, list) else 1
+
+
+@pytest.mark.parametrize(
+    ("text", "fooled"),
+    [
+        ("caps: 5\ncaps: 500", {"caps": 500}),  # the second, unseen at the end of a file, wins
+        ("strict: no", {"strict": False}),
+        ("mode: 012", {"mode": 10}),
+        ("at: 12:30", {"at": 750}),
+        ("a: &a {x: 1}\nb: {<<: *a}", {"a": {"x": 1}, "b": {"x": 1}}),
+        ("a: .inf", {"a": float("inf")}),
+    ],
+)
+def test_the_control_the_plain_loader_falls_for_it(text: str, fooled: dict[str, Any]) -> None:
+    assert yaml.load(text, Loader=yaml.SafeLoader) == fooled
+    read = strict_yaml.read(text, source="t.yaml")
+    assert read.faults or read.data != fooled
+
+
+def test_the_control_an_alias_bomb_goes_off_in_the_plain_loader() -> None:
+    text = "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nd: [*c, *c, *c, *c]\n"
+    assert expanded(yaml.load(text, Loader=yaml.SafeLoader)["d"]) > 4**4
+    assert len(faults_of(text)) == 3 + 12
 
 
 def test_size_and_count_are_capped() -> None:

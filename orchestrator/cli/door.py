@@ -15,6 +15,8 @@ from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError
 from orchestrator.reports.inert import encodable, plain
 
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+_NO_SECRETS = "GIT_CONFIG_KEY_"
+"""Names of git's configuration, not secrets: hiding them would garble messages."""
 _SHORTEST_SECRET = 8
 
 
@@ -59,7 +61,8 @@ def no_such_command(name: str, known: Iterable[str], overview: str) -> int:
 def hidden(text: str) -> str:
     """The text without the values of environment variables that are named like secrets (I7)."""
     for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_SECRET and any(word in name.upper() for word in _SECRET_NAMES):
+        secret = any(word in name.upper() for word in _SECRET_NAMES) and not name.startswith(_NO_SECRETS)
+        if secret and len(value) >= _SHORTEST_SECRET:
             text = text.replace(value, f"${name}")
     return text
 
