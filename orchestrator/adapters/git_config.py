@@ -101,7 +101,7 @@ def parse_config(listing: bytes) -> UserConfig:
     entries = list(_entries(listing))
     values = {key: value for _, key, value in entries}
     trusted = {key: value for scope, key, value in entries if scope in _TRUSTED_SCOPES}
-    lfs = [(key, value) for key, value in trusted.items() if _LFS.fullmatch(key) and _own_lfs(key, value)]
+    lfs = _own_lfs(values, trusted)
     safe = [("safe.directory", value) for _, key, value in entries if key == "safe.directory"]
     conversion = [(key, values[key]) for key in _CONVERSION if key in values]
     attributes = [(key, trusted[key]) for key in ("core.attributesfile",) if key in trusted]
@@ -123,8 +123,15 @@ def _entries(listing: bytes) -> Iterable[tuple[str, str, str]]:
         yield scope, key, value if found else "true"
 
 
-def _own_lfs(key: str, value: str) -> bool:
-    return key.endswith(".required") or _LFS_PROGRAM.match(value) is not None
+def _own_lfs(values: dict[str, str], trusted: dict[str, str]) -> list[tuple[str, str]]:
+    """Git LFS as the user or the system set it up; nothing where the repository adds a key of its own to it, since a
+    key cannot be taken away from git again."""
+    kept = {key: value for key, value in trusted.items() if _LFS.fullmatch(key)}
+    programs = [value for key, value in kept.items() if not key.endswith(".required")]
+    known = {key for key in values if _LFS.fullmatch(key)}
+    if known - kept.keys() or not all(_LFS_PROGRAM.match(program) for program in programs):
+        return []
+    return list(kept.items())
 
 
 def _overrides(keys: Iterable[str], kept: set[str]) -> Iterable[tuple[str, str]]:
@@ -133,10 +140,11 @@ def _overrides(keys: Iterable[str], kept: set[str]) -> Iterable[tuple[str, str]]
     done: set[str] = set()
     for key in seen:
         for pattern, variables, section in _PROGRAMS:
-            if found := pattern.fullmatch(key):
+            found = pattern.fullmatch(key)
+            if found and key not in kept:
                 for variable in variables:
                     override = f"{section}.{found[1]}.{variable}"
-                    if override not in kept and override not in done:
+                    if override not in done:
                         done.add(override)
                         yield override, _OFF.get(variable, "")
 

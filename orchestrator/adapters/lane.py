@@ -49,7 +49,7 @@ class GitLane:
         nowhere = paths.home / "nowhere"
         nowhere.mkdir(exist_ok=True)
         self._git = lane_git(paths, upstream)
-        self._reader = TreeReader(self._git, nowhere)
+        self._reader = TreeReader(self._git, paths.root, nowhere)
         submodules = Submodules(self._git, paths, upstream.modules)
         self._tree = WorkTree(self._git, paths, submodules, keep)
         self._shell = shell(paths)

@@ -150,11 +150,10 @@ def _configure(paths: LanePaths, upstream: Upstream) -> None:
 def _link_lfs(paths: LanePaths, upstream: Upstream) -> None:
     """Git LFS finds the files the user already has, and adds to them what a changed file needs to be usable there."""
     theirs, ours = upstream.common_dir / "lfs" / "objects", paths.git_dir / "lfs" / "objects"
-    if (
-        theirs.is_dir()
-        and not ours.is_symlink()
-        and any(key.startswith("filter.lfs.") for key, _ in upstream.user.conversion)
-    ):
+    if ours.is_symlink() and not theirs.is_dir():
+        ours.unlink()
+    wanted = any(key.startswith("filter.lfs.") for key, _ in upstream.user.conversion)
+    if wanted and theirs.is_dir() and not ours.exists():
         ours.parent.mkdir(exist_ok=True)
         ours.symlink_to(theirs)
 

@@ -29,10 +29,13 @@ class Entry:
 class TreeReader:
     """Trees never change under their name, so what was read once is remembered."""
 
-    def __init__(self, git: Git, nowhere: Path) -> None:
-        """``nowhere``: an empty folder. Differences are shown as if there were no attribute file, so that a tree cannot
+    def __init__(self, git: Git, root: Path, nowhere: Path) -> None:
+        """``root``: the work tree, where git looks for the attributes of a file to be read as checked out.
+
+        ``nowhere``: an empty folder. Differences are shown as if there were no attribute file, so that a tree cannot
         hide its own changes from review by calling them binary."""
         self._git = git
+        self._inside = replace(git, directory=root)
         bare = replace(git, work_tree=nowhere)
         self._plain = bare.configured(("core.autocrlf", "false"), GIT_INDEX_FILE=str(nowhere / "index"))
         self._entries: OrderedDict[str, dict[str, Entry]] = OrderedDict()
@@ -81,7 +84,7 @@ class TreeReader:
             return None
         key = (entry.oid, path)
         if key not in self._bytes:
-            content = self._git.run("cat-file", "--filters", f"--path={path}", entry.oid)
+            content = self._inside.run("cat-file", "--filters", f"--path={path}", entry.oid)
             if len(content) > _CACHED_FILE_BYTES:
                 return content
             self._bytes[key] = content

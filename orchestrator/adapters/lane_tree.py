@@ -38,6 +38,7 @@ class WorkTree:
 
     def checkout(self, tree: str) -> None:
         """Tracked files exactly those of the tree; dependency folders and what setup left stay; all else goes."""
+        self._paths.root.mkdir(exist_ok=True)
         before = self._known()
         self._clear(before)
         self._read(tree)
@@ -64,6 +65,7 @@ class WorkTree:
 
     def settle(self, tree: str) -> tuple[str, ...]:
         """Put tracked files back, remove what is neither tracked nor ignored and every planted ``.git``; say so."""
+        self._paths.root.mkdir(exist_ok=True)
         tracked = self._known()
         notes = self._remove_leftovers(tracked)
         changed = _split(self._git.run("diff-files", "--name-only", "-z", "--ignore-submodules=all"))

@@ -141,6 +141,12 @@ class UserRepository:
                 hint=f"rename or delete it: git branch -m {branch} {branch}-old",
                 slug="branch-exists",
             )
+        if existing is not None and (where := self._git.text("for-each-ref", "--format=%(worktreepath)", ref)):
+            raise GitError(
+                f"the branch {branch} is checked out in {where}; it was not moved under your feet (I1)",
+                hint=f"git -C {where} switch -, then: orchestrate resume",
+                slug="branch-checked-out",
+            )
         lane = lane_git(LanePaths.at(git_dir.parent), self._upstream, git_dir)
         tips = self._git.text("for-each-ref", "--format=%(objectname)").splitlines()
         copy_objects(
@@ -180,7 +186,7 @@ class UserRepository:
         return ref
 
     def _set_ref(self, ref: str, branch: str, commit: str, *, was: str | None) -> None:
-        """Create it, or move it from exactly ``was``. A lock that a killed run left on this very ref is cleared once."""
+        """Create it, or move it from exactly ``was``; a lock that a killed run left on this very ref is cleared."""
         git = self._git.configured(("core.filesRefLockTimeout", str(int(_STALE_LOCK_S * 1000))))
         if who := self.user.committer:
             git = git.configured(GIT_COMMITTER_NAME=who.name, GIT_COMMITTER_EMAIL=who.email)

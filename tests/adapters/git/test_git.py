@@ -230,7 +230,7 @@ def test_the_users_lfs_is_kept_and_a_repositorys_filters_are_not(home: Path) -> 
         ("global", "filter.other.clean", "indent"),
         ("global", "core.autocrlf", "input"),
         ("global", "safe.directory", "/srv/app"),
-        ("local", "filter.lfs.process", "evil"),
+        ("local", "filter.lfs.clean", "evil"),
         ("local", "filter.a=b.c.smudge", "evil"),
         ("local", "hook.x.command", "evil"),
     ]
@@ -240,10 +240,17 @@ def test_the_users_lfs_is_kept_and_a_repositorys_filters_are_not(home: Path) -> 
     assert ("safe.directory", "/srv/app") in config.conversion
     assert not any("other" in key or value == "evil" for key, value in config.conversion)
     overrides = dict(config.overrides)
-    assert overrides["filter.lfs.process"] == ""
     assert overrides["filter.a=b.c.smudge"] == ""
     assert overrides["hook.x.enabled"] == "false"
-    assert "filter.lfs.clean" not in overrides
+    assert not any(key.startswith("filter.lfs.") for key in overrides)
+
+
+def test_an_lfs_to_which_the_repository_adds_a_program_is_not_kept() -> None:
+    config = parse_config(b"global\0filter.lfs.clean\ngit-lfs clean\0local\0filter.lfs.process\nevil\0")
+    assert config.conversion == ()
+    overrides = dict(config.overrides)
+    assert overrides["filter.lfs.clean"] == overrides["filter.lfs.process"] == ""
+    assert overrides["filter.lfs.required"] == "false"
 
 
 def test_an_lfs_that_is_another_program_is_not_kept() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.git import programs
 from orchestrator.adapters.lane import GitLane
 from orchestrator.adapters.lane_files import UnsafePathError
 from orchestrator.adapters.lane_paths import LanePaths
@@ -179,13 +180,43 @@ def test_a_file_gives_way_to_a_folder_and_back(tmp_path: Path, open_lane: Callab
 
 def test_line_ends_follow_the_users_configuration(tmp_path: Path, home: Path, open_lane: Callable) -> None:
     repo = made.plain(tmp_path / "app")
-    repo.commit("attributes", **{".gitattributes": "*.bat text eol=crlf\n", "run.bat": "echo\n"})
     with (home / ".gitconfig").open("a") as file:
         file.write("[core]\n\tautocrlf = true\n")
     _, lane, base = open_lane(repo)
     assert (lane.root / "README.md").read_bytes() == b"# App\r\n" == lane.read(base, "README.md")
-    assert lane.read(base, "run.bat") == b"echo\r\n"
     assert lane.stage([change("README.md", b"# App\r\n")]) == lane.tree_of(base), "stored as before"
+
+
+def test_line_ends_follow_the_trees_attributes(tmp_path: Path, open_lane: Callable) -> None:
+    repo = made.plain(tmp_path / "app")
+    repo.commit("attributes", **{".gitattributes": "*.bat text eol=crlf\n", "run.bat": "echo\n"})
+    _, lane, base = open_lane(repo)
+    assert (lane.root / "run.bat").read_bytes() == b"echo\r\n" == lane.read(base, "run.bat")
+
+
+def test_the_users_lfs_filter_works_in_the_lane(
+    tmp_path: Path, home: Path, open_lane: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "git-lfs"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec tr a-zA-Z n-za-mN-ZA-M\n")  # a stand-in: what is stored is not what is seen
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    programs.cache_clear()
+    with (home / ".gitconfig").open("a") as file:
+        file.write(
+            '[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tsmudge = git-lfs smudge -- %f\n\trequired = true\n'
+        )
+    repo = made.plain(tmp_path / "app")
+    repo.commit("large", **{".gitattributes": "*.bin filter=lfs\n", "large.bin": "hello"})
+    assert repo.git("show", "HEAD:large.bin") == "uryyb"
+    (repo.root / ".git/lfs/objects").mkdir(parents=True)
+    repository, lane, base = open_lane(repo)
+    assert (lane.root / "large.bin").read_bytes() == b"hello" == lane.read(base, "large.bin")
+    assert lane.stage([change("large.bin", b"hello")]) == lane.tree_of(base)
+    assert lane.settle(base) == ()
+    assert repository.uncommitted(base) == ()
+    assert (lane.git_dir / "lfs/objects").resolve() == repo.root / ".git/lfs/objects"
 
 
 HOSTILE = [

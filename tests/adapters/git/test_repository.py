@@ -128,6 +128,26 @@ def test_a_branch_arrives_once_and_never_replaces_another(tmp_path: Path, open_l
     assert repo.git("rev-parse", BRANCH) == first
 
 
+def test_a_branch_moves_only_from_where_this_run_put_it(tmp_path: Path, open_lane: Callable) -> None:
+    repo = made.plain(tmp_path / "app")
+    repository, lane, base = open_lane(repo)
+    first = deliver(repository, lane, base)
+    lane.checkout(base)
+    tree = lane.stage([FileChange(path="second.py", content=b"s = 2\n")])
+    second = lane.commit(tree=tree, parents=[base], message="Again", at=AT)
+    with pytest.raises(GitError, match="exists at"):
+        repository.receive(lane.git_dir, BRANCH, second, replaces=base)
+    repo.git("checkout", "-q", BRANCH)
+    mark = repository.fingerprint()
+    with pytest.raises(GitError, match="is checked out in"):
+        repository.receive(lane.git_dir, BRANCH, second, replaces=first)
+    assert repository.fingerprint() == mark
+    repo.git("checkout", "-q", "main")
+    repository.receive(lane.git_dir, BRANCH, second, replaces=first)
+    assert repo.git("rev-parse", BRANCH) == second
+    assert repo.git("rev-parse", f"{BRANCH}@{{1}}") == first, "the reflog keeps what was there"
+
+
 def test_branch_names_that_git_keeps_as_folders_clash_clearly(tmp_path: Path, open_lane: Callable) -> None:
     repo = made.plain(tmp_path / "app")
     repository, lane, base = open_lane(repo)
