@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for path in paths:
             print(path)
-    if args.profile:
+    if getattr(args, "profile", False):
         from orchestrator.reports.profile import profile_text
 
         print(profile_text(found.entries), end="", file=sys.stderr if args.json else sys.stdout)

@@ -144,3 +144,9 @@ class RunSummary:
     registry_after: Mapping[str, int] = field(default_factory=dict)
     state_dir: str = ""
     """The run's folder, as the user would type it."""
+    waiting: tuple[str, ...] = ()
+    """Ids of the tasks that have not ended yet, in the run's order."""
+    reason: str = ""
+    """Why the run is paused; empty where it is not."""
+    hint: str = ""
+    """The mend that goes with it."""

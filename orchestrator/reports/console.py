@@ -269,7 +269,7 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "task:finished": _task_finished,
     "task:reopened": lambda event, _: f"taken up again: {event.get('hint', '')}",
     "run:interrupted": lambda _, progress: f"interrupted: go on with `orchestrate resume {progress.run}`",
-    "run:paused": lambda event, _: f"paused: {event.get('reason', '')} hint: {event.get('hint', '')}",
+    "run:paused": lambda event, _: f"paused: {event.get('reason', '')}; hint: {event.get('hint', '')}",
     "run:finished": _run_finished,
     "note": lambda event, _: f"note: {event.get('text', '')}",
 }

@@ -14,6 +14,7 @@ from orchestrator.domain.task import Complexity, Phase
 from orchestrator.reports.figures import count, duration, percent
 from orchestrator.reports.inputs import ReportInputs
 
+NO_DATA = "no data"
 CONFLICT_LIMIT = 0.15
 """L13: above this share of tasks a third, arbitrating agent is reconsidered."""
 CONFLICT_SAID_FROM = 20
@@ -74,7 +75,11 @@ def _saved(note: IterationNote) -> float:
 
 
 def _mean(tasks: Sequence[TaskOutcome], value: Callable[[TaskOutcome], float]) -> str:
-    return f"{sum(map(value, tasks)) / len(tasks):.1f}" if tasks else "-"
+    return f"{sum(map(value, tasks)) / len(tasks):.1f}" if tasks else NO_DATA
+
+
+def _percent(part: float, whole: float) -> str:
+    return percent(part, whole) if whole else NO_DATA
 
 
 def _calls(tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]:
@@ -104,14 +109,14 @@ def _success(tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]:
         Row(
             what="Executor's success",
             expected="85-90 %",
-            measured=percent(delivered, len(tasks)),
+            measured=_percent(delivered, len(tasks)),
             source="L2",
             remark=f"{delivered} of {count(len(tasks), 'task')} tried",
         ),
         Row(
             what="Hallucinations",
             expected="about 8 %, all caught",
-            measured=percent(hallucinated, len(notes)),
+            measured=_percent(hallucinated, len(notes)),
             source="L2",
             remark=f"{hallucinated} of {count(len(notes), 'iteration')}, caught by the gate or the existence check",
         ),
@@ -157,13 +162,13 @@ def _times(summary: RunSummary, tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]
         Row(
             what="Gate, one passage",
             expected="60-70 s on the code base it was estimated on",
-            measured=duration(seconds / gates) if gates else "-",
+            measured=duration(seconds / gates) if gates else NO_DATA,
             source="L11",
             remark=count(gates, "passage"),
         ),
         Row(
             what="Night's length",
-            expected=f"{duration(night)} (2 h a task)" if tasks else "-",
+            expected=f"{duration(night)} (2 h a task)" if tasks else NO_DATA,
             measured=duration(summary.seconds),
             source="L15",
             remark=f"{duration(summary.seconds / len(tasks))} a task" if tasks else "",
@@ -181,7 +186,7 @@ def _judgement(summary: RunSummary, tasks: Sequence[TaskOutcome]) -> tuple[Row, 
         Row(
             what="Complexity judged right",
             expected="about 80 %",
-            measured=percent(len(delivered), judged),
+            measured=_percent(len(delivered), judged),
             source="L9",
             remark="delivered within the limit of its grade, against out of iterations",
         ),
@@ -210,7 +215,7 @@ def _conflicts(tasks: Sequence[TaskOutcome], inputs: ReportInputs) -> Row:
         )
     above = number / whole > CONFLICT_LIMIT
     remark += ": above 15 %, reconsider a third, arbitrating agent" if above else ", no arbiter needed up to 15 %"
-    return Row(what="Conflicts", expected="5 %", measured=percent(number, whole), source="L13", remark=remark)
+    return Row(what="Conflicts", expected="5 %", measured=_percent(number, whole), source="L13", remark=remark)
 
 
 def _shares(tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]:
@@ -220,6 +225,6 @@ def _shares(tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]:
         return ()
     parts = (used[Phase.DISCOVER] + used[Phase.DEFINE] + used[Phase.PLAN], used[Phase.BUILD], used[Phase.DELIVER])
     return tuple(
-        Row(what=f"Tokens for {name}", expected=f"{share} %", measured=percent(part, whole), source="B12")
+        Row(what=f"Tokens for {name}", expected=f"{share} %", measured=_percent(part, whole), source="B12")
         for (name, share), part in zip(TOKEN_SHARES, parts, strict=True)
     )

@@ -23,6 +23,9 @@ def summary_of(entries: Sequence[Entry]) -> RunSummary:
     if start is None:
         raise ValueError("the journal holds no run:started")
     end = _end(entries)
+    tasks = _tasks(start, entries)
+    ended = {task.id for task in tasks}
+    paused = end if end is not None and end["type"] == "run:paused" else {}
     return RunSummary(
         run=str(start["run"]),
         started_at=str(start["at"]),
@@ -30,14 +33,14 @@ def summary_of(entries: Sequence[Entry]) -> RunSummary:
         repo=str(_latest(entries, "repo", "")),
         base=str(start["base"]),
         outcome=_outcome(end),
-        tasks=_tasks(start, entries),
+        tasks=tasks,
         charge=total_charge(entries),
         seconds=timeline(entries).seconds,
         models=_models(entries),
         sandbox=str(_latest(entries, "sandbox", "")),
         models_mode=str(_latest(entries, "models_mode", "live")),
         calls=sum(entry.get("type") == "call:answer" for entry in entries),
-        notes=_notes(entries, end),
+        notes=tuple(dict.fromkeys(str(entry.get("text", "")) for entry in entries if entry.get("type") == "note")),
         checkout_before=str(_first(entries, "checkout_before", "")),
         checkout_after=str(_latest(entries, "checkout_after", "")),
         replay_drift=tuple(
@@ -46,6 +49,9 @@ def summary_of(entries: Sequence[Entry]) -> RunSummary:
         registry_before=dict(_first(entries, "registry_before", {})),
         registry_after=dict(_latest(entries, "registry_after", {})),
         state_dir=str(_latest(entries, "state_dir", "")),
+        waiting=tuple(str(task["id"]) for task in start.get("tasks", ()) if str(task["id"]) not in ended),
+        reason=str(paused.get("reason", "")),
+        hint=str(paused.get("hint", "")),
     )
 
 
@@ -95,13 +101,6 @@ def _autofixed(entries: Iterable[Entry]) -> dict[str, set[int]]:
 def _models(entries: Iterable[Entry]) -> dict[str, str]:
     """Role -> model id; the last one where a role climbed."""
     return {str(entry["role"]): str(entry["model"]) for entry in entries if entry.get("type") == "call:intent"}
-
-
-def _notes(entries: Iterable[Entry], end: Entry | None) -> tuple[str, ...]:
-    notes = [str(entry.get("text", "")) for entry in entries if entry.get("type") == "note"]
-    if end is not None and end["type"] == "run:paused":
-        notes.append(f"paused: {end.get('reason', '')} {end.get('hint', '')}".rstrip())
-    return tuple(dict.fromkeys(notes))
 
 
 def _first(entries: Iterable[Entry], key: str, default: Any) -> Any:

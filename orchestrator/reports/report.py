@@ -17,7 +17,7 @@ from orchestrator.reports.inputs import ReportInputs, TaskDetail
 from orchestrator.reports.measured import expected_and_measured
 from orchestrator.reports.pictures import ROUTES, budget_bars, failure_bars, gantt, moves_by_category
 from orchestrator.reports.summary import checkout_unchanged, total_failures
-from orchestrator.reports.templates import render
+from orchestrator.reports.templates import Safe, render
 from orchestrator.reports.todo import todos
 
 _NO_INPUTS = ReportInputs()
@@ -87,8 +87,10 @@ def headline(summary: RunSummary) -> str:
         for status in TaskStatus
         if (number := sum(task.status is status for task in summary.tasks))
     ]
+    counts += [f"{len(summary.waiting)} not ended"] if summary.waiting else []
+    whole = len(summary.tasks) + len(summary.waiting)
     used = f"{duration(summary.seconds)}, {tokens(summary.charge.usage.total)} tokens, {_cost(summary)}"
-    return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {len(summary.tasks)}. {used}."
+    return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {whole}. {used}."
 
 
 def diff_lines(diff: str) -> tuple[DiffLine, ...]:
@@ -130,9 +132,9 @@ def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
     details: Mapping[str, TaskDetail] = {task.id: inputs.detail(task.id) for task in summary.tasks}
     return {
         "run": summary,
-        "headline": headline(summary),
+        "headline": Safe(headline(summary)),
         "words": STATUS_WORDS,
-        "cost": _cost(summary),
+        "cost": Safe(_cost(summary)),
         "todos": todos(summary),
         "details": details,
         "diffs": [task for task in summary.tasks if details[task.id].diff],

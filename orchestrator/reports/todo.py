@@ -53,8 +53,8 @@ def todos(summary: RunSummary) -> tuple[ToDo, ...]:
             ToDo(
                 task=None,
                 what=f"The run is {summary.outcome.value}",
-                why="",
-                next_step="See to the cause named in the notes, then go on: nothing paid for is bought again.",
+                why=summary.reason,
+                next_step=summary.hint or "Go on where it stopped; nothing that was paid for is bought again:",
                 command=resume_command(summary.run, summary.state_dir),
             )
         )

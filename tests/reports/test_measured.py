@@ -61,7 +61,7 @@ def test_conflicts_are_said_from_twenty_tasks_on(earlier: int, conflicts: int, m
 def test_an_empty_run_measures_nothing_and_says_so() -> None:
     summary = replace(summary_of(night()), tasks=())
     rows = expected_and_measured(summary, ReportInputs())
-    assert row(summary, "Executor's success").measured == "-"
+    assert row(summary, "Executor's success").measured == "no data"
     assert all(row.measured for row in rows)
 
 
@@ -100,6 +100,7 @@ def test_summary_is_rebuilt_from_the_journal(events: list[dict[str, object]], ou
     assert len(summary.tasks) == ended
     assert summary.repo == "~/code/shop"
     assert summary.checkout_before == "9f" * 32
+    assert len(summary.waiting) == 10 - ended
 
 
 def test_a_reopened_task_has_no_outcome_until_it_ends_again() -> None:
