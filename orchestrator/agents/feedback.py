@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from orchestrator.agents import markdown
-from orchestrator.domain.adr import Adr
 from orchestrator.domain.edit import EditFault
 from orchestrator.domain.failure import Category, Failure
 from orchestrator.domain.gate import GateReport
@@ -96,20 +95,6 @@ def gate_facts(report: GateReport) -> str:
             facts.append(_one_line(result.note, 160))
         lines.append(f"- {result.kind} ({_one_line(result.command, 80)}): {'; '.join(facts)}")
     return "\n".join(lines) or "No check ran."
-
-
-def accepted_files(adr: Adr) -> str:
-    """The file list in one line, for messages."""
-    return ", ".join(file.path for file in adr.files)
-
-
-def counted(failures: Sequence[Failure]) -> Mapping[Category, int]:
-    """Failures by category, mildest first."""
-    return {
-        category: count
-        for category in Category
-        if (count := sum(1 for failure in failures if failure.category is category))
-    }
 
 
 def _line(failure: Failure) -> str:

@@ -5,7 +5,7 @@ Edits apply in the answer's order, each to what the ones before it left. Bytes o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.agents import nearest
@@ -212,8 +212,3 @@ def _holds(document: Document, lines: Sequence[str]) -> bool:
     """Whether the document holds those lines, but for white space at their ends."""
     needle = "\n" + "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
     return needle in "\n" + "\n".join(document.text(line).rstrip() for line in document) + "\n"
-
-
-def reader(files: Mapping[str, FileText]) -> Read:
-    """Read from a mapping."""
-    return files.get

@@ -93,7 +93,3 @@ def test_gate_facts() -> None:
         "- lint (ruff check .): failed; base failed too\n"
         "- test (pytest -q): passed; 8 of 9 tests passed, 1 skipped; 91.2 % of lines covered"
     )
-
-
-def test_counting() -> None:
-    assert feedback.counted((LINT, LINT, INVENTED)) == {Category.TACTICAL: 2, Category.HALLUCINATION: 1}

@@ -114,7 +114,7 @@ def test_patterns_and_lines_that_choke_engines_do_not() -> None:
     for name in ("a" * 100, "a b", "(((", "", "a.b.c"):
         ask("find_symbol", tree, name=name)
     ask("list_files", tree, path="*a" * 200)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20
 
 
 VALUES = (
