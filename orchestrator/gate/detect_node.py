@@ -64,7 +64,7 @@ class _Detector:
             return Found(checks=found.checks[:1], notes=found.notes)
         if any(_NODE_TEST.search(self.place.read(file)) for file in files[:_LOOKED_INTO]):
             return Found(
-                checks=(self._spec("node-test", self.chains.tools["node-test"].command, "tests use node:test"),)
+                checks=(self._spec("node:test", self.chains.tools["node:test"].command, "tests use node:test"),)
             )
         return Found()
 
@@ -104,10 +104,17 @@ class _Detector:
             if tool.ecosystem != "node" or tool.kind != kind or not tool.programs:
                 continue
             origin = self._named(tool)
-            if origin:
+            if origin and kind != "test" and self._missing(tool):
+                note = f"{kind}: {name} is named in {origin}, but is not installed where the gate runs"
+                found += Found(notes=(f"{note}; install it in `setup`, or give `gate.{kind}`",))
+            elif origin:
                 command = self.facts.executable(self._command(name, tool))
                 found += Found(checks=(self._spec(name, command, origin),))
         return found
+
+    def _missing(self, tool: Tool) -> bool:
+        """Of a package below the top nothing is known: its tools may lie in a folder of its own."""
+        return self.place.path == "." and not any(self.place.tree.which(program) for program in tool.programs)
 
     def _named(self, tool: Tool) -> str | None:
         for place in (self.place, self.facts.top):

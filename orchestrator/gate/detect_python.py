@@ -143,6 +143,11 @@ class _Detector:
         return "" if configured else self.hints.paths("pytest") or ""
 
 
+def uses_pytest(place: Place, chains: Toolchains) -> bool:
+    """Whether the project names pytest, or has tests that need it."""
+    return any(spec.tool == "pytest" for spec in detect_python(place, chains).checks)
+
+
 def source_folders(place: Place) -> tuple[str, ...]:
     """Where the project's own code lies: ``src``, else its packages at the top."""
     if "src" in place.folders and any(file.startswith("src/") and file.endswith(".py") for file in place.files):

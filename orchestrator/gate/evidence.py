@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckSpec
+from orchestrator.gate.detect_python import uses_pytest
 from orchestrator.gate.evidence_node import ask_node
 from orchestrator.gate.evidence_python import ask_pytest, ask_unittest
 from orchestrator.gate.plan import GatePlan
@@ -21,9 +22,10 @@ from orchestrator.gate.tree import Place, TreeReader
 from orchestrator.ports import Command, Profile, Shell
 
 SCRATCH = "ORCHESTRATE_SCRATCH"
-_NODE_RUNNERS = frozenset({"jest", "vitest", "mocha", "node-test"})
+_NODE_RUNNERS = frozenset({"jest", "vitest", "mocha", "node:test"})
 _MODULES = ("pytest", "pytest_cov", "coverage", "xdist")
 _PROBE = f'python -c "import importlib.util as u\nprint(*[name for name in {_MODULES!r} if u.find_spec(name)])"'
+_PROBE_PYTEST = "PYTEST_ADDOPTS= pytest -c /dev/null --version --version 2>&1"
 _REFUSED = re.compile(
     r"unrecognized arguments: [^\n]*--(?:cov|junit)"
     r"|no such option: --(?:cov|junit)"
@@ -37,12 +39,24 @@ _REFUSED = re.compile(
 )
 
 
-def probe_python(shell: Shell, timeout_s: float) -> frozenset[str]:
-    """Which test modules the gate's ``python`` has; empty where there is no python, or it does not answer."""
-    if shell.which("python") is None:
+def probe(shell: Shell, plan: GatePlan, timeout_s: float) -> frozenset[str]:
+    """Which test modules the interpreter of the plan's Python tests has; empty where there is none, or no answer.
+
+    ``pytest`` by its name may belong to another environment than ``python``: it is asked itself.
+    """
+    specs = [spec for spec in plan.checks if spec.kind is CheckKind.TEST]
+    bare = any(spec.tool == "pytest" and "python" not in spec.command for spec in specs)
+    if bare and shell.which("pytest") is not None:
+        told = _asked(shell, _PROBE_PYTEST, timeout_s) or ""
+        return frozenset({"pytest", "pytest_cov"} if "pytest-cov-" in told else {"pytest"})
+    if not any(spec.tool in {"pytest", "unittest", ""} for spec in specs) or shell.which("python") is None:
         return frozenset()
-    ran = shell.run(Command(line=_PROBE, profile=Profile.GATE, timeout_s=timeout_s))
-    return frozenset(ran.stdout.split()) & frozenset(_MODULES) if ran.exit_code == 0 else frozenset()
+    return frozenset((_asked(shell, _PROBE, timeout_s) or "").split()) & frozenset(_MODULES)
+
+
+def _asked(shell: Shell, line: str, timeout_s: float) -> str | None:
+    ran = shell.run(Command(line=line, profile=Profile.GATE, timeout_s=timeout_s))
+    return ran.stdout if ran.exit_code == 0 else None
 
 
 def with_evidence(plan: GatePlan, tree: TreeReader, chains: Toolchains, modules: frozenset[str]) -> GatePlan:
@@ -51,7 +65,11 @@ def with_evidence(plan: GatePlan, tree: TreeReader, chains: Toolchains, modules:
 
 
 def ask(spec: CheckSpec, tree: TreeReader, chains: Toolchains, modules: frozenset[str]) -> CheckSpec:
-    """One check, asking; a check that is no test, or whose tool is not known, comes back as it is."""
+    """One check, asking; a check that is no test comes back as it is.
+
+    A command of which only the name is known (``make test``) is asked as pytest where the project uses that: the
+    variable does nothing to any other program.
+    """
     if spec.kind is not CheckKind.TEST:
         return spec
     place = Place(tree, spec.path)
@@ -59,7 +77,7 @@ def ask(spec: CheckSpec, tree: TreeReader, chains: Toolchains, modules: frozense
         return ask_node(spec, place, chains)
     if spec.tool == "unittest":
         return ask_unittest(spec, place, modules)
-    if spec.tool == "pytest":
+    if spec.tool == "pytest" or (not spec.tool and uses_pytest(place, chains)):
         return ask_pytest(spec, place, modules)
     return spec
 

@@ -89,6 +89,6 @@ def _by_environment(spec: CheckSpec, body: str) -> CheckSpec:
     environment = {**spec.environment, **_CI}
     if not re.search(r"\b(?:c8|nyc|--experimental-test-coverage)\b|NODE_V8_COVERAGE", body):
         environment["NODE_V8_COVERAGE"] = _V8
-    if spec.tool == "node-test" and "--test-reporter" not in body and "NODE_OPTIONS" not in body:
+    if spec.tool == "node:test" and "--test-reporter" not in body and "NODE_OPTIONS" not in body:
         environment["NODE_OPTIONS"] = _NODE_REPORTERS
     return replace(spec, environment=environment, reports=("junit.xml", "v8"))

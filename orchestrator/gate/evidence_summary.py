@@ -45,7 +45,7 @@ def read_summary(tool: str, stdout: str, stderr: str) -> TestEvidence | None:
         found = reader(text)
         if found is not None:
             return found
-    return of_tap(text) if tool == "node-test" else None
+    return of_tap(text) if tool == "node:test" else None
 
 
 def _pytest(text: str) -> TestEvidence | None:
@@ -182,7 +182,7 @@ _READERS: dict[str, Callable[[str], TestEvidence | None]] = {
     "jest": _jest,
     "vitest": _jest,
     "mocha": _mocha,
-    "node-test": _node,
+    "node:test": _node,
     "go": _go,
     "cargo": _cargo,
     "maven": _maven,

@@ -117,7 +117,8 @@ def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str], pa
 
     ``path`` is the folder the tests ran in. An id that names no file is explained by any ``allow``.
     """
-    missing = _unexplained(base.ids - tests.ids, allow, path)
+    ran = base.ids - base.skipped_ids  # what was skipped there proved nothing that could be lost
+    missing = _unexplained(ran - tests.ids, allow, path)
     skipped = _unexplained((tests.skipped_ids & base.ids) - base.skipped_ids, allow, path)
     found = []
     if missing:

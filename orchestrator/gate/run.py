@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.domain.failure import CheckKind, Failure
+from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, CheckSpec, GateReport
 from orchestrator.gate.baseline import Baseline, inherited_note, new_failures
 from orchestrator.gate.check import Evidence, run_check
@@ -125,7 +125,7 @@ class _Passage:
             return (), ""
         if result.kind is CheckKind.TEST and no_tests(result) and not result.timed_out and result.exit_code > 0:
             read = self.read_failures(result)
-            return (read, "no test ran") if read else ((), "")
+            return (read, "no test ran") if any(_telling(failure) for failure in read) else ((), "")
         read = self.read_failures(result) or (unread(result),)
         if self.context.baseline is None:
             return read, ""
@@ -154,3 +154,9 @@ class _Passage:
                     note=verdict.note,
                 )
             )
+
+
+def _telling(failure: Failure) -> bool:
+    """Whether it says why no test ran; a failure without a place, of no grave kind, only says that none did."""
+    placed = failure.file or failure.test_id or failure.symbol
+    return bool(placed) or failure.category in {Category.HALLUCINATION, Category.ENVIRONMENT}

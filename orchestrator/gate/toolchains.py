@@ -106,7 +106,7 @@ class Toolchains(Frozen):
         for word in words:
             if word in by_program and word not in _WRAPPERS:
                 return self.parser_of(by_program[word])
-        return "node-test" if "node" in words and "--test" in words else ""
+        return "node:test" if "node" in words and "--test" in words else ""
 
     def fixer_of(self, tool: str, files: tuple[str, ...]) -> str | None:
         """The shell line that mends those files without a model; ``None`` where the tool has no safe fixer."""

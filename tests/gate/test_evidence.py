@@ -141,12 +141,12 @@ def test_vitest_measures_only_with_a_provider() -> None:
 
 
 def test_node_and_mocha_are_asked_through_the_environment() -> None:
-    own = asked(package("node --test"), "npm test", "node-test", origin="configured")
+    own = asked(package("node --test"), "npm test", "node:test", origin="configured")
     assert own.flags == ""
     assert own.environment["NODE_V8_COVERAGE"] == "$ORCHESTRATE_SCRATCH/v8"
     assert "--test-reporter=junit" in own.environment["NODE_OPTIONS"]
     assert "NODE_OPTIONS" not in asked(package("mocha"), "npm test", "mocha").environment
-    assert "NODE_OPTIONS" not in asked(package("node --test --test-reporter=dot"), "npm test", "node-test").environment
+    assert "NODE_OPTIONS" not in asked(package("node --test --test-reporter=dot"), "npm test", "node:test").environment
     assert "NODE_V8_COVERAGE" not in asked(package("c8 mocha"), "npm test", "mocha").environment
 
 

@@ -144,7 +144,7 @@ def test_the_shipped_table_is_whole() -> None:
         ("uv run python -m pytest -q", "pytest"),
         ("node_modules/.bin/tsc -p .", "tsc"),
         ("c8 --reporter=lcov mocha", "mocha"),
-        ("node --import tsx --test test/", "node-test"),
+        ("node --import tsx --test test/", "node:test"),
         ("make lint", ""),
         ("(cd a && ruff check)", "ruff"),
     ],

@@ -99,8 +99,8 @@ def test_pytest_ids_keep_parameters_with_colons() -> None:
         ("vitest", "vitest/default.txt", (2, 1, 1, 2)),
         ("vitest", "vitest/none.txt", (0, 0, 0, 0)),
         ("mocha", "mocha/spec.txt", (2, 1, 1, 1)),
-        ("node-test", "node-test/spec.txt", (3, 2, 1, 1)),
-        ("node-test", "node-test/tap.txt", (3, 2, 1, 1)),
+        ("node:test", "node-test/spec.txt", (3, 2, 1, 1)),
+        ("node:test", "node-test/tap.txt", (3, 2, 1, 1)),
         ("", "mocha/tap.txt", (2, 1, 1, 1)),
     ],
 )

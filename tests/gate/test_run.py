@@ -14,7 +14,7 @@ from orchestrator.domain.gate import CheckResult, CheckSpec, GateReport
 from orchestrator.domain.task import GateConfig, Invariant
 from orchestrator.gate.baseline import Baseline
 from orchestrator.gate.detect import make_plan
-from orchestrator.gate.evidence import probe_python, with_evidence
+from orchestrator.gate.evidence import probe, with_evidence
 from orchestrator.gate.measure import measure_base
 from orchestrator.gate.plan import CoverageRule, GatePlan, log_names
 from orchestrator.gate.record import report_from_json, report_to_json
@@ -53,7 +53,7 @@ class Place:
     def plan(self, *configs: GateConfig, invariants: tuple[Invariant, ...] = ()) -> GatePlan:
         tree, chains = MemoryTree(self.texts), shipped_toolchains()
         plan = make_plan(tree, configs, invariants, LIMITS, chains)
-        return with_evidence(plan, tree, chains, probe_python(self.shell, 60))
+        return with_evidence(plan, tree, chains, probe(self.shell, plan, 60))
 
     def run(self, plan: GatePlan, read: FailureReader = nothing_read, **context: object) -> GateReport:
         return run_gate(plan, self.shell, context_of(self.shell.root, self.texts, **context), read)

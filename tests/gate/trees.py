@@ -19,7 +19,20 @@ from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.ports import Command, Ran
 
 CAPTURED = Path(__file__).parent / "captured"
-INSTALLED = ("python", "pytest", "ruff", "mypy", "flake8", "pyright", "node", "npm")
+INSTALLED = (
+    "python",
+    "pytest",
+    "ruff",
+    "mypy",
+    "flake8",
+    "pyright",
+    "node",
+    "npm",
+    "eslint",
+    "biome",
+    "prettier",
+    "tsc",
+)
 
 
 @dataclass(frozen=True)
