@@ -12,6 +12,10 @@ from orchestrator.domain.outcome import IterationNote
 
 MAX_FAILURES = 12
 """Failures told at once; the rest is counted."""
+MAX_TESTS = 3
+"""Tests named for one finding."""
+MAX_DIFF = 6000
+"""Characters of the failed change the architect is shown, about 1,500 tokens."""
 MAX_MESSAGE = 600
 """Characters of one failure's message."""
 MAX_TEXT = 8000
@@ -22,12 +26,15 @@ MAX_FAULT = 1500
 
 
 def tactical(failures: Sequence[Failure]) -> str:
-    """Targeted feedback: each failure with its place, code and message, gravest first."""
+    """Targeted feedback: each failure with its place, code and message, gravest first; the same finding of several
+    tests is told once."""
     ordered = sorted(failures, key=lambda failure: -failure.category.gravity)
-    lines = [_line(failure) for failure in ordered[:MAX_FAILURES]]
-    if len(ordered) > MAX_FAILURES:
-        lines.append(f"... and {len(ordered) - MAX_FAILURES} more of the same run.")
-    return _capped("The checks failed:\n" + "\n".join(lines))
+    tests: dict[str, list[str]] = {}
+    for failure in ordered:
+        tests.setdefault(_line(failure), []).extend(_test(failure))
+    lines = [f"{line}{_listed(names)}" for line, names in tests.items()]
+    more = [f"... and {len(lines) - MAX_FAILURES} more of the same run."] if len(lines) > MAX_FAILURES else []
+    return _capped("The checks failed:\n" + "\n".join((*lines[:MAX_FAILURES], *more)))
 
 
 def hallucination(failures: Sequence[Failure]) -> str:
@@ -64,10 +71,14 @@ def history(notes: Sequence[IterationNote]) -> str:
     return "Earlier iterations:\n" + "\n".join(lines) if lines else ""
 
 
-def redesign(why: str, notes: Sequence[IterationNote], failures: Sequence[Failure]) -> str:
-    """The failing history as the architect is told it."""
+def redesign(why: str, notes: Sequence[IterationNote], failures: Sequence[Failure], diff: str = "") -> str:
+    """The failing history as the architect is told it; ``diff`` is what was written after the old record."""
     parts = [f"Why the record is to be rethought: {why}", history(notes), tactical(failures) if failures else ""]
-    return _capped("\n".join(part for part in parts if part))
+    told = _capped("\n".join(part for part in parts if part))
+    if not diff.strip():
+        return told
+    cut = diff if len(diff) <= MAX_DIFF else diff[:MAX_DIFF].rsplit("\n", 1)[0] + "\n[cut]"
+    return f"{told}\nWhat was written:\n{cut.strip()}"
 
 
 def edit_faults(faults: Sequence[EditFault]) -> str:
@@ -99,9 +110,20 @@ def gate_facts(report: GateReport) -> str:
 
 def _line(failure: Failure) -> str:
     code = f" {failure.code}" if failure.code else ""
-    test = f" [{failure.test_id}]" if failure.test_id and failure.test_id not in failure.message else ""
     near = f" (nearest: {', '.join(failure.suggestions[:3])})" if failure.suggestions else ""
-    return f"- {failure.check}/{failure.tool}{code}{_place(failure)}{test}: {_message(failure)}{near}"
+    return f"- {failure.check}/{failure.tool}{code}{_place(failure)}: {_message(failure)}{near}"
+
+
+def _test(failure: Failure) -> list[str]:
+    return [failure.test_id] if failure.test_id and failure.test_id not in failure.message else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The tests that found it, the first of them by name."""
+    if not names:
+        return ""
+    more = f" and {len(names) - MAX_TESTS} more" if len(names) > MAX_TESTS else ""
+    return f" [{', '.join(names[:MAX_TESTS])}{more}]"
 
 
 def _place(failure: Failure) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.agents import feedback
 from orchestrator.domain.edit import EditFault
 from orchestrator.domain.failure import Category, CheckKind, Failure
@@ -40,9 +42,20 @@ def test_tactical_names_place_code_and_message() -> None:
 
 
 def test_many_failures_are_counted() -> None:
-    text = feedback.tactical((LINT,) * 50)
+    text = feedback.tactical([replace(LINT, line=line) for line in range(1, 51)])
     assert text.count("F821") == feedback.MAX_FAILURES
     assert "38 more" in text
+
+
+def test_the_same_finding_of_many_tests_is_told_once() -> None:
+    error = Failure(
+        check=CheckKind.TEST, tool="pytest", code="ImportError", message="circular import", file="a.py", line=1
+    )
+    text = feedback.tactical([replace(error, test_id=f"tests/test_{number}.py") for number in range(5)])
+    assert text == (
+        "The checks failed:\n- test/pytest ImportError at a.py:1: circular import "
+        "[tests/test_0.py, tests/test_1.py, tests/test_2.py and 2 more]"
+    )
 
 
 def test_the_hallucination_warning_names_it_and_the_real_names() -> None:
@@ -67,6 +80,10 @@ def test_stuck_and_redesign() -> None:
     assert "coverage too low" in text
     assert "iteration 1" in text
     assert "F821" in text
+    assert "What was written" not in text
+    long = feedback.redesign("coverage too low", [], (), "+x = 1\n" * 5000)
+    assert "What was written:\n+x = 1\n" in long
+    assert len(long) < feedback.MAX_DIFF + 200
 
 
 def test_everything_is_capped_and_tamed() -> None:
