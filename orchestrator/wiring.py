@@ -17,6 +17,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.log import close_log, open_log
+from orchestrator.adapters.models import deadlines
 from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
 from orchestrator.adapters.models.google_llm import GoogleLlm
 from orchestrator.adapters.models.openai_llm import OpenAiLlm
@@ -149,6 +150,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
 def _halting(clock: SystemClock) -> Callable[[], None]:
     def halt() -> None:
         clock.halt()
+        deadlines.stop_all()
         processes.stop_all()
 
     return halt

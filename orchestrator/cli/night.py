@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+import structlog
+
 from orchestrator.cli.live import open_listener
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
@@ -106,8 +108,9 @@ def _write_reports(session: Session) -> None:
     """Reports are a projection: that they cannot be written is said, and fails nothing."""
     try:
         write_again(read_run(session.night.folder))
-    except OrchestrateError as error:
-        session.night.journal.append("note", text=f"the reports could not be written: {error.message}")
+    except Exception as error:  # noqa: BLE001 - a fault in reporting is said, and fails no night (B11)
+        structlog.get_logger("orchestrator.reports").exception("reports failed")
+        session.night.journal.append("note", text=f"the reports could not be written: {error}; `orchestrate report`")
 
 
 def _last_words(session: Session, *, as_json: bool) -> None:

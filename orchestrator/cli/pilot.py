@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.dir).resolve()
     tasks = prepare(folder)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    tools = Path(sys.executable).parent  # the extra `pilot` is installed there, activated or not
+    os.environ["PATH"] = f"{tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     began = time.monotonic()
     command = ["run", str(tasks), "--models", f"replay:{folder / 'calls'}", "--sandbox", arguments.sandbox]
     code = main([*command, *(["--json"] if arguments.json else [])])
@@ -62,7 +64,8 @@ def prepare(folder: Path) -> Path:
     source = pilot_dir()
     shutil.copytree(source / "project", folder / "tally", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(source / "calls", folder / "calls")
-    shutil.copyfile(source / "tasks.yaml", folder / "tasks.yaml")
+    for name in ("tasks.yaml", "orchestrate.yaml"):
+        shutil.copyfile(source / name, folder / name)
     git = Git(directory=folder / "tally")
     git.run("init", "--quiet", "--initial-branch=main")
     git.run("config", "user.name", "Pilot")

@@ -98,7 +98,7 @@ class CallDesk:
                     hint=f"`orchestrate resume` in {asked / 60:.0f} minutes",
                     slug="provider-wait",
                 )
-            ours = waits[min(state.attempt_number, len(waits)) - 1]  # tenacity asks after the last attempt as well
+            ours = (*waits, 0.0)[min(state.attempt_number - 1, len(waits))]  # tenacity asks after the last attempt as well
             return max(ours, asked)
 
         def announce(state: RetryCallState) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from orchestrator.agents.context import build_context
 from orchestrator.domain.errors import PausedError
-from orchestrator.domain.failure import Category, Failure
-from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.domain.failure import Category
+from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Phase
-from orchestrator.failures import judge
 from orchestrator.gate.baseline import Baseline, baseline_key, baseline_of
 from orchestrator.gate.detect import make_plan
-from orchestrator.gate.evidence import probe_python, with_evidence
+from orchestrator.gate.evidence import probe, with_evidence
 from orchestrator.gate.integrity import Protection
 from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.record import load_baseline, save_baseline
 from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.gate.tree import LaneTree
-from orchestrator.pipeline.gatehouse import headline, view_of
+from orchestrator.pipeline.gatehouse import failure_reader, headline, view_of
 from orchestrator.pipeline.night import Prepared
 from orchestrator.pipeline.opening import start_from
 from orchestrator.pipeline.tree_view import LaneView
@@ -65,7 +64,7 @@ def _prepare(work: Work) -> Prepared:
     lane.checkout(work.base_tree)
     tree = LaneTree(lane, work.base_tree)
     plan = make_plan(tree, night.batch.gate, night.batch.invariants, night.settings.gate, night.toolchains)
-    plan = with_evidence(plan, tree, night.toolchains, probe_python(lane.shell, PROBE_TIMEOUT_S))
+    plan = with_evidence(plan, tree, night.toolchains, probe(lane.shell, plan, PROBE_TIMEOUT_S))
     return Prepared(environment=environment, plan=plan, baseline=_baseline(work, plan, environment.digest))
 
 
@@ -103,10 +102,6 @@ def _baseline(work: Work, plan: GatePlan, environment: str) -> Baseline:
 
 def _run_base(work: Work, plan: GatePlan) -> GateReport:
     view = view_of(work)
-
-    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
-        return judge(result, view)
-
     context = GateContext(
         tree=work.base_tree,
         root=work.lane.root,
@@ -116,6 +111,6 @@ def _run_base(work: Work, plan: GatePlan) -> GateReport:
         logs=work.night.folder / "base" / work.base_tree[:12],
         fail_fast=False,
     )
-    report = run_gate(plan, work.lane.shell, context, read_failures)
+    report = run_gate(plan, work.lane.shell, context, failure_reader(work, view))
     work.lane.settle(work.base_tree)
     return report

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.failure import Category, Failure
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.failures import judge
 from orchestrator.failures.view import RepositoryView
-from orchestrator.gate.baseline import Baseline
 from orchestrator.gate.record import read_report_file, report_to_json
 from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.ledger.durable import write_whole
@@ -38,6 +39,7 @@ def pass_gate(work: Work, passage: int) -> GateReport:
             "check:finished",
             iteration=work.iteration,
             check=result.kind.value,
+            command=result.command,
             passed=result.passed,
             seconds=round(result.seconds, 3),
             note=result.note,
@@ -78,13 +80,20 @@ def counted(failures: tuple[Failure, ...]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
+def failure_reader(work: Work, view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
+    """Reads what a check said; the lane's own path is left out, so that prompts and records are the same anywhere."""
+    own = f"{work.lane.root}/"
+
+    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
+        plain = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
+        return judge(plain, view)
+
+    return read_failures
+
+
 def _run(work: Work, folder: Path) -> GateReport:
     view = view_of(work)
     texts = LaneView(work.lane, work.tree)
-
-    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
-        return judge(result, view)
-
     context = GateContext(
         tree=work.tree,
         root=work.lane.root,
@@ -96,7 +105,7 @@ def _run(work: Work, folder: Path) -> GateReport:
         baseline=work.baseline,
         allow=work.task.allow,
     )
-    return run_gate(work.gate_plan, work.lane.shell, context, read_failures)
+    return run_gate(work.gate_plan, work.lane.shell, context, failure_reader(work, view))
 
 
 def _name(passage: int) -> str:
@@ -141,10 +150,3 @@ def _known(work: Work, passage: int) -> GateReport | None:
     except OSError:
         return None
     return read_report_file(path) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
-
-
-def baseline_report(work: Work, baseline: Baseline | None) -> str:
-    """What the base's gate says, in a line for the journal."""
-    if baseline is None:
-        return "not run"
-    return "green" if baseline.green else f"red: {len(baseline.failures)} failures are on the base already"
