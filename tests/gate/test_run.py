@@ -59,6 +59,22 @@ class Place:
         return run_gate(plan, self.shell, context_of(self.shell.root, self.texts, **context), read)
 
 
+@dataclass(frozen=True)
+class Known:
+    """The project's gate without its linter, and what it says on the project as it is."""
+
+    plan: GatePlan
+    base: Baseline
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
+    folder = tmp_path_factory.mktemp("known")
+    place = Place(folder, PROJECT)
+    plan = place.plan(GateConfig(lint=""))
+    return Known(plan=plan, base=measure(place, plan, folder))
+
+
 def by_kind(report: GateReport) -> dict[str, CheckResult]:
     return {result.kind.value: result for result in report.results}
 
@@ -121,19 +137,18 @@ def test_what_the_reader_makes_of_a_failure_is_reported(tmp_path: Path) -> None:
     ],
 )
 def test_green_needs_proof(tmp_path: Path, command: str, category: Category, message: str) -> None:
-    place = Place(tmp_path, PROJECT)
-    report = place.run(place.plan(GateConfig(lint="", build="", test=command)))
+    plan = GatePlan(
+        checks=(CheckSpec(kind=CheckKind.TEST, command=command, tool=shipped_toolchains().tool_in(command)),)
+    )
+    report = Place(tmp_path, PROJECT).run(plan)
     assert not report.passed
     assert report.category is category
     assert message in report.failures[0].message
 
 
-def test_a_suite_that_vanished_is_the_changes_fault(tmp_path: Path) -> None:
-    place = Place(tmp_path, PROJECT)
-    plan = place.plan(GateConfig(lint=""))
-    base = measure(place, plan, tmp_path)
-    gone = Place(tmp_path / "b", {**PROJECT, "tests/test_price.py": "def check():\n    pass\n"})
-    report = gone.run(plan, baseline=base)
+def test_a_suite_that_vanished_is_the_changes_fault(tmp_path: Path, known: Known) -> None:
+    gone = Place(tmp_path, {**PROJECT, "tests/test_price.py": "def check():\n    pass\n"})
+    report = gone.run(known.plan, baseline=known.base)
     assert (report.category, report.failures[0].message) == (Category.TACTICAL, "no test ran")
 
 
@@ -159,8 +174,9 @@ def test_invariants_run_after_the_checks(tmp_path: Path) -> None:
         Invariant(id="no-eval", text="", check="! grep -rn eval src"),
         Invariant(id="doc", text="", check="test -f README"),
     )
-    report = place.run(place.plan(GateConfig(lint=""), invariants=rules))
-    last = report.results[-2:]
+    plan = make_plan(MemoryTree(PROJECT), (GateConfig(lint="", test=""),), rules, LIMITS, shipped_toolchains())
+    report = place.run(plan)
+    last = report.results
     assert [(result.tool, result.passed) for result in last] == [("no-eval", True), ("doc", False)]
     assert report.failures[0].check is CheckKind.INVARIANT
 
@@ -169,9 +185,8 @@ def test_a_request_that_is_refused_is_taken_back(tmp_path: Path) -> None:
     """``-p no:cov`` hidden from us: the command is run again as the user wrote it."""
     texts = {**PROJECT, "run.sh": "pytest -p no:cov"}
     place = Place(tmp_path, texts)
-    plan = place.plan(GateConfig(lint="", test="sh run.sh"))
-    asking = replace(plan.checks[0], tool="pytest", environment={"PYTEST_ADDOPTS": "--cov=src"})
-    report = place.run(replace(plan, checks=(asking,)))
+    asking = CheckSpec(kind=CheckKind.TEST, command="sh run.sh", environment={"PYTEST_ADDOPTS": "--cov=src"})
+    report = place.run(GatePlan(checks=(asking,), coverage=(CoverageRule(minimum=80),)))
     assert report.passed
     assert report.notes[-1] == "test: `sh run.sh` does not take the request for reports; it ran without"
     assert by_kind(report)["coverage"].note == "coverage: unknown"
@@ -187,13 +202,12 @@ def pytest_failures(result: CheckResult) -> tuple[Failure, ...]:
     return tuple(Failure(check=result.kind, tool="pytest", message="assert", test_id=test) for test in lines)
 
 
-def test_a_red_base_does_not_block_and_what_is_new_does(tmp_path: Path) -> None:
+def test_a_red_base_does_not_block_and_what_is_new_does(tmp_path: Path, known: Known) -> None:
     red = {
         **PROJECT,
         "tests/test_price.py": f"from shop.price import total\n\n\n{WRONG}\n\ndef test_none():\n    pass\n",
     }
-    base_place = Place(tmp_path / "a", red)
-    plan = base_place.plan(GateConfig(lint=""))
+    base_place, plan = Place(tmp_path / "a", red), known.plan
     base = measure(base_place, plan, tmp_path, pytest_failures)
     assert not base.green
     same = Place(tmp_path / "b", {**red, "src/shop/more.py": "A = 1\n"})
@@ -227,10 +241,8 @@ def test_an_ailing_base_is_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "baselines").exists()
 
 
-def test_fewer_tests_than_on_the_base_fail(tmp_path: Path) -> None:
-    place = Place(tmp_path, PROJECT)
-    plan = place.plan(GateConfig(lint=""))
-    base = measure(place, plan, tmp_path)
+def test_fewer_tests_than_on_the_base_fail(tmp_path: Path, known: Known) -> None:
+    plan, base = known.plan, known.base
     half = PROJECT["tests/test_price.py"].split("def test_none")[0].rstrip() + "\n"
     report = Place(tmp_path / "b", {**PROJECT, "tests/test_price.py": half}).run(plan, baseline=base)
     assert [failure.code for failure in report.failures] == ["missing-tests"]
@@ -239,10 +251,8 @@ def test_fewer_tests_than_on_the_base_fail(tmp_path: Path) -> None:
     assert by_kind(allowed.run(plan, baseline=base, allow=("tests/**",)))["test"].passed
 
 
-def test_coverage_of_changed_lines_blocks(tmp_path: Path) -> None:
-    place = Place(tmp_path, PROJECT)
-    plan = place.plan(GateConfig(lint=""))
-    base = measure(place, plan, tmp_path)
+def test_coverage_of_changed_lines_blocks(tmp_path: Path, known: Known) -> None:
+    plan, base = known.plan, known.base
     added = ["", "", "def never(value):", *[f"    value += {number}" for number in range(6)], "    return value"]
     text = PROJECT["src/shop/price.py"] + "\n".join(added) + "\n"
     diff = f"--- a/src/shop/price.py\n+++ b/src/shop/price.py\n@@ -4,0 +5,{len(added)} @@\n" + "".join(
@@ -255,12 +265,19 @@ def test_coverage_of_changed_lines_blocks(tmp_path: Path) -> None:
 
 
 def test_a_minimum_that_was_set_needs_coverage_to_be_had(tmp_path: Path) -> None:
-    place = Place(tmp_path, PROJECT)
-    plan = replace(
-        place.plan(GateConfig(lint="", test="pytest --no-cov")), coverage=(CoverageRule(minimum=90, required=True),)
-    )
-    report = place.run(plan)
+    checks = (CheckSpec(kind=CheckKind.TEST, command="pytest --no-cov", tool="pytest"),)
+    plan = GatePlan(checks=checks, coverage=(CoverageRule(minimum=90, required=True),))
+    report = Place(tmp_path, PROJECT).run(plan)
     assert (report.category, report.failures[0].code) == (Category.ENVIRONMENT, "unknown")
+
+
+def test_a_command_of_which_only_the_name_is_known_gives_ids_as_well(tmp_path: Path) -> None:
+    place = Place(tmp_path, {**PROJECT, "check.sh": "exec python -m pytest -qq"})
+    report = place.run(place.plan(GateConfig(lint="", test="sh check.sh")))
+    result = by_kind(report)["test"]
+    assert result.tests is not None
+    assert result.tests.ids == {"tests/test_price.py::test_sum", "tests/test_price.py::test_none"}
+    assert by_kind(report)["coverage"].note == "coverage 100.0 % (coverage.py json)"
 
 
 @needs("node")
