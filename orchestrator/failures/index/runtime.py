@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -203,3 +205,20 @@ def node() -> Node:
         statics={name: frozenset(entry["static"]) for name, entry in data["objects"].items()},
         members={name: frozenset(entry["member"]) for name, entry in data["objects"].items()},
     )
+
+
+@cache
+def _import_counts(name: str) -> tuple[tuple[str, int], ...]:
+    """How often the standard library's own sources import the name from each of its modules."""
+    pattern = re.compile(rb"^[ \t]*from ([\w.]+) import [^\n]*\b" + re.escape(name.encode()) + rb"\b", re.MULTILINE)
+    counts: Counter[str] = Counter()
+    for module in stdlib_modules():
+        source = _source(module)
+        if source:
+            counts.update(match.decode() for match in pattern.findall(source))
+    return tuple(counts.items())
+
+
+def import_counts(name: str) -> Counter[str]:
+    """A fresh count of the above, to be added to."""
+    return Counter(dict(_import_counts(name)))

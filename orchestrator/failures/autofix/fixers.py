@@ -1,0 +1,183 @@
+"""The ecosystem's own safe fixers, as command lines for the lane (``Profile.FIXER``): ruff, black, isort, eslint, oxlint, biome, prettier.
+
+Only the codes that were reported are mended, only in the files they were reported in, only by fixes the tool itself calls
+safe. Fixes that rename or drop a variable (F841, ``no-unused-vars``) and the removal of imports are left out: those are ours.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.domain.failure import Failure
+from orchestrator.failures.view import RepositoryView
+
+FILES_PER_COMMAND = 200
+"""Paths on one command line: well below any system's limit."""
+
+_RUFF_CODES = {
+    "C0303": "W291", "C0304": "W292", "C0305": "W391", "C0410": "E401", "C0411": "I001", "C0412": "I001", "C0413": "I001", "W1309": "F541",
+    "W0404": "F811", "W1401": "W605", "C0117": "SIM208", "I002": "I001", "I003": "I001", "I004": "I001", "I005": "I001", "I100": "I001",
+    "I101": "I001", "I201": "I001", "I202": "I001",
+}  # fmt: skip
+"""pylint's and flake8-isort's codes by ruff's names for the same findings (ruff 0.17 documentation)."""
+_NEVER = frozenset({"F401", "F841", "F811", "ERA001", "T201", "B018"})
+"""Codes whose fix takes code away."""
+_LAYOUT = re.compile(r"^(?:E[123]\d\d|W[13]\d\d|E70[123]|Q00\d|COM81\d|C0321|C0325)$")
+"""pycodestyle's layout codes: a formatter's work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixCommand:
+    """One command for the lane, and the files it may change: all others are put back."""
+
+    line: str
+    files: tuple[str, ...]
+
+
+def fix_commands(
+    failures: Iterable[Failure], view: RepositoryView, command: str = ""
+) -> tuple[tuple[FixCommand, ...], tuple[Failure, ...]]:
+    """Commands that mend those failures, and the failures no fixer of this repository mends.
+
+    ``command``: the failing check's own, so that its configuration flags are kept.
+    """
+    tools = Toolbox(view, command)
+    ruff: dict[str, set[str]] = {}
+    plain: dict[str, set[str]] = {}
+    left: list[Failure] = []
+    for failure in failures:
+        if not failure.file:
+            left.append(failure)
+            continue
+        code = failure.code or ""
+        fixer = tools.fixer(failure)
+        if fixer is None:
+            left.append(failure)
+        elif fixer == "ruff check":
+            ruff.setdefault(failure.file, set()).add(_RUFF_CODES.get(code, code))
+        else:
+            plain.setdefault(fixer, set()).add(failure.file)
+    commands = [*_ruff(ruff, tools)]
+    for fixer, files in sorted(plain.items()):
+        commands.extend(
+            FixCommand(line=f"{tools.line(fixer)} {_quoted(part)}", files=part) for part in _parts(sorted(files))
+        )
+    return tuple(commands), tuple(left)
+
+
+def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
+    by_codes: dict[tuple[str, ...], list[str]] = {}
+    for file, codes in sorted(files.items()):
+        by_codes.setdefault(tuple(sorted(codes)), []).append(file)
+    for codes, paths in by_codes.items():
+        preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
+        for part in _parts(paths):
+            yield FixCommand(
+                line=f"{tools.program('ruff')} check --fix-only --no-unsafe-fixes --exit-zero{preview} --select {','.join(codes)} {_quoted(part)}",
+                files=part,
+            )
+
+
+def _parts(files: list[str]) -> Iterable[tuple[str, ...]]:
+    for start in range(0, len(files), FILES_PER_COMMAND):
+        yield tuple(files[start : start + FILES_PER_COMMAND])
+
+
+def _quoted(files: Iterable[str]) -> str:
+    return "-- " + " ".join(shlex.quote(file) for file in files)
+
+
+class Toolbox:
+    """Which fixers the repository uses, told by its files and the failing command."""
+
+    def __init__(self, view: RepositoryView, command: str = "") -> None:
+        self.view = view
+        self.command = command
+        self._texts = {
+            name: (view.read(name) or b"").decode("utf-8", "replace")
+            for name in ("pyproject.toml", "setup.cfg", "tox.ini", "package.json", ".pre-commit-config.yaml")
+        }
+        self._names = {path for path in view.paths if path.count("/") <= 1}
+
+    def fixer(self, failure: Failure) -> str | None:
+        """The fixer for a failure: ``ruff check``, a formatter, or ``None``."""
+        code, tool = failure.code or "", failure.tool
+        if tool in {"ruff-format", "black", "isort", "prettier", "biome"}:
+            return {"ruff-format": "ruff format", "biome": "biome check"}.get(tool, tool)
+        if tool in {"ruff", "flake8", "pylint"}:
+            return self._python(tool, code)
+        if tool in {"eslint", "oxlint"}:
+            return (
+                "prettier"
+                if code == "prettier/prettier" and self.uses("prettier") and not self.uses("eslint")
+                else tool
+            )
+        return None
+
+    def _python(self, tool: str, code: str) -> str | None:
+        mapped = _RUFF_CODES.get(code, code)
+        if mapped in _NEVER:
+            return None
+        if _LAYOUT.match(code) and not code.startswith("W") and not (tool == "ruff"):
+            return self.formatter()
+        if tool == "ruff" or self.uses("ruff"):
+            return "ruff check"
+        if mapped == "I001" and self.uses("isort"):
+            return "isort"
+        return self.formatter() if _LAYOUT.match(code) or code.startswith(("W2", "W3", "E1", "E2", "E3")) else None
+
+    def formatter(self) -> str | None:
+        """The repository's Python formatter."""
+        if "[tool.black]" in self._texts["pyproject.toml"] or self.uses("black"):
+            return "black"
+        return "ruff format" if self.uses("ruff") else None
+
+    def uses(self, tool: str) -> bool:
+        """Whether the repository's own files, or the failing command, name the tool."""
+        if re.search(rf"(?<![\w-]){re.escape(tool)}(?![\w-])", self.command):
+            return True
+        marks = {
+            "ruff": ("ruff.toml", ".ruff.toml"), "prettier": (".prettierrc",), "eslint": ("eslint.config",), "biome": ("biome.json",),
+            "isort": (".isort.cfg",), "black": (),
+        }.get(tool, ())  # fmt: skip
+        if any(name.rsplit("/", 1)[-1].startswith(mark) for name in self._names for mark in marks):
+            return True
+        return any(re.search(rf"(?<![\w-]){re.escape(tool)}(?![\w])", text) for text in self._texts.values())
+
+    def program(self, name: str) -> str:
+        """How the tool is started: the project's own npm binary where it is there, else by name."""
+        local = self.view.root / "node_modules" / ".bin" / name
+        return f"node_modules/.bin/{name}" if local.exists() else name
+
+    def line(self, fixer: str) -> str:
+        """The fixer's command without files."""
+        if fixer == "ruff format":
+            return f"{self.program('ruff')} format"
+        if fixer == "biome check":
+            return f"{self.program('biome')} check --write"
+        if fixer == "eslint":
+            return f"{self.program('eslint')}{self._kept('eslint', ('-c', '--config', '--rulesdir', '--resolve-plugins-relative-to'))} --fix"
+        if fixer == "oxlint":
+            return f"{self.program('oxlint')}{self._kept('oxlint', ('-c', '--config'))} --fix"
+        if fixer == "prettier":
+            return f"{self.program('prettier')}{self._kept('prettier', ('--config', '--ignore-path', '--plugin'))} --log-level warn --write"
+        return f"{self.program(fixer)} -q" if fixer in {"black", "isort"} else self.program(fixer)
+
+    def _kept(self, tool: str, options: tuple[str, ...]) -> str:
+        """The failing command's own configuration options for that tool."""
+        try:
+            words = shlex.split(self.command)
+        except ValueError:
+            return ""
+        if tool not in [word.rsplit("/", 1)[-1] for word in words]:
+            return ""
+        kept: list[str] = []
+        for index, word in enumerate(words):
+            if word in options and index + 1 < len(words):
+                kept += [word, words[index + 1]]
+            elif word.partition("=")[0] in options and "=" in word:
+                kept.append(word)
+        return "".join(f" {shlex.quote(word)}" for word in kept)

@@ -1,0 +1,173 @@
+"""Unused imports and variables: an import goes only where nothing can notice; else the linter's own disable comment (L5)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from orchestrator.domain.failure import Failure
+from orchestrator.failures.autofix import js_code, python_code
+from orchestrator.failures.autofix.imports import imported_elsewhere
+from orchestrator.failures.autofix.text import SourceText
+from orchestrator.failures.index import SymbolIndex, language_of, runtime, Form
+
+_NOTICES = re.compile(r"\b(?:globals|locals|vars|eval|exec|getattr)\s*\(|importlib|__import__")
+_LOUD_STDLIB = frozenset({"readline", "rlcompleter", "antigravity", "this", "faulthandler"})
+_HOPS = 3
+"""Imports of imports looked at for side effects; deeper ones count as loud."""
+
+
+def mend_unused(failure: Failure, source: SourceText, index: SymbolIndex) -> bool:
+    """Mend one finding in place; ``False``: nothing was done."""
+    name = bare_name(failure.symbol or "")
+    if not name or not failure.line:
+        return False
+    if language_of(source.path) == "python":
+        return _python(failure, name, source, index)
+    if language_of(source.path) == "javascript":
+        return _javascript(failure, name, source, index)
+    return False
+
+
+def bare_name(symbol: str) -> str:
+    """The bound name of what a linter prints: of ``a.b as c`` c, of ``.utils.X`` X."""
+    return (
+        re.split(r"\s+as\s+", symbol.strip())[-1].rsplit(".", 1)[-1]
+        if " as " in symbol or symbol.count(".")
+        else symbol.strip()
+    )
+
+
+_CODES = {
+    "F401": "F401",
+    "F841": "F841",
+    "W0611": "unused-import",
+    "W0612": "unused-variable",
+    "W0614": "unused-wildcard-import",
+    "F811": "F811",
+}
+
+
+def _python(failure: Failure, name: str, source: SourceText, index: SymbolIndex) -> bool:
+    code = failure.code or ""
+    is_import = code in {"F401", "W0611"}
+    if is_import and (found := _bound_name(failure, source)):
+        bound, module, original = found
+        if _import_may_go(bound, module, original, source, index) and python_code.remove_import(
+            source, failure.line or 0, bound
+        ):
+            return True
+    if code not in _CODES:
+        return False
+    return python_code.add_comment(
+        source, failure.line, code=_CODES[code], tool="pylint" if code.startswith("W") else "flake8"
+    )
+
+
+def _bound_name(failure: Failure, source: SourceText) -> tuple[str, str, str] | None:
+    """The name an unused import binds, its module, and what it asks of it."""
+    symbol = re.split(r"\s+as\s+", (failure.symbol or "").strip())
+    candidates = [symbol[-1], symbol[-1].rsplit(".", 1)[-1], symbol[0], symbol[0].split(".")[0]]
+    for bound in dict.fromkeys(candidates):
+        found = python_code.imported_at(source, failure.line or 0, bound)
+        if found:
+            return (bound, found[0], found[1]) if found[2] else None
+    return None
+
+
+def _import_may_go(bound: str, module: str, original: str, source: SourceText, index: SymbolIndex) -> bool:
+    path = source.path
+    if posixpath.basename(path) in {"__init__.py", "conftest.py"} or _NOTICES.search(source.text):
+        return False
+    if len(re.findall(r"(?<![\w])" + re.escape(bound) + r"(?![\w])", source.text)) > _mentions_in_import(
+        bound, original, module
+    ):
+        return False  # a doctest, a string, __all__, a comment: something may still mean it
+    if imported_elsewhere(bound, path, index, index.view):
+        return False
+    if original != "*" and _imports_more(module, bound, source):
+        return True  # the module is loaded anyway
+    return _quiet_python(module, original, path, index, 0)
+
+
+def _mentions_in_import(bound: str, original: str, module: str) -> int:
+    parts = [*module.split("."), original] if original != "*" else module.split(".")
+    return max(1, parts.count(bound)) if original == "*" or bound in parts else 1
+
+
+def _imports_more(module: str, bound: str, source: SourceText) -> bool:
+    tree = python_code.parse(source)
+    import ast  # noqa: PLC0415 - only here
+
+    for node in tree.body if tree else ():
+        if (
+            isinstance(node, ast.ImportFrom)
+            and "." * node.level + (node.module or "") == module
+            and any((alias.asname or alias.name) != bound for alias in node.names)
+        ):
+            return True
+    return False
+
+
+def _quiet_python(module: str, original: str, importer: str, index: SymbolIndex, hops: int) -> bool:
+    """Whether loading a module only defines things."""
+    if runtime.is_stdlib(module) and not module.startswith("."):
+        return module.split(".")[0] not in _LOUD_STDLIB
+    target = index.resolve(module, importer)
+    inner = (
+        index.resolve(
+            f"{module.rstrip('.')}.{original}" if not module.endswith(".") else f"{module}{original}", importer
+        )
+        if original != "*"
+        else None
+    )
+    if target is None and inner is None:
+        return original != "*" and not module.startswith(
+            "."
+        )  # a name of an installed package, not the package for its own sake
+    for path in filter(None, [target, inner]):
+        if path == importer:
+            continue
+        if python_code.has_effects(index.source(path)) or hops >= _HOPS:
+            return False
+        for imported, _ in index.summary(path).imports:
+            resolved = index.resolve(imported, path)
+            if resolved and resolved != importer and not _quiet_python(imported, "*", path, index, hops + 1):
+                return False
+    return True
+
+
+def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIndex) -> bool:
+    line = failure.line or 0
+    copy = list(source.lines)
+    result = js_code.remove_import(source, line, name)
+    if result == "kept":
+        if not imported_elsewhere(name, source.path, index, index.view):
+            return True
+        source.lines = copy
+    elif result is not None and (
+        js_code.is_type_import(source, line) or _quiet_javascript(result, name, source.path, index, 0)
+    ):
+        js_code.drop(source, line)
+        return True
+    rule = failure.code or ""
+    tool = failure.tool
+    if tool not in {"eslint", "oxlint", "biome"} or not rule:
+        return False
+    return js_code.add_comment(source, line, rule, tool=tool)
+
+
+def _quiet_javascript(module: str, name: str, importer: str, index: SymbolIndex, hops: int) -> bool:
+    """Whether loading a module does nothing: Node's own, a file of the tree that only declares, a type."""
+    if runtime.node().is_module(module):
+        return True
+    target = index.resolve(module, importer)
+    if target is None:
+        return False
+    summary = index.summary(target)
+    definition = summary.names.get(name)
+    if definition is not None and definition.form is Form.TYPE and hops == 0:
+        return True
+    if summary.effects or summary.dynamic or summary.broken or hops >= _HOPS:
+        return False
+    return all(_quiet_javascript(imported, "", target, index, hops + 1) for imported, _ in summary.imports)
