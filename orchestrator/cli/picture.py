@@ -6,6 +6,7 @@ Handing over an event only folds it; a terminal that stands still (Ctrl-S, a sus
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,6 +29,7 @@ from orchestrator.reports.figures import clock, tokens
 from orchestrator.reports.fold import fold, step
 from orchestrator.reports.inert import encodable, one_line
 from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress
+from orchestrator.reports.todo import resume_command
 
 Event = Mapping[str, Any]
 
@@ -82,7 +84,7 @@ class Picture:
             console=self._console,
             refresh_per_second=FRAMES_PER_SECOND,
             redirect_stdout=False,
-            redirect_stderr=False,
+            redirect_stderr=_is_terminal(sys.stderr),  # what is said there appears above the picture, not in it
             vertical_overflow="crop",
         )
         self._closed = False
@@ -129,6 +131,13 @@ class Picture:
         if size.columns and size.lines:
             self._console.size = ConsoleDimensions(size.columns, size.lines)
         return self._console.size
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
 
 
 class _Forgiving:
@@ -286,5 +295,6 @@ def _foot(progress: Progress, now: datetime) -> list[tuple[str, str]]:
         if text:
             lines.append((f"{word:<5} {one_line(text, limit=400)}", _TO_DO))
     if progress.quiet(now):
-        lines.append((f"hint  no sign of life: `orchestrate resume {one_line(progress.run)}`", _TO_DO))
+        command = resume_command(progress.run, progress.state_dir)
+        lines.append((f"hint  no sign of life: `{one_line(command, limit=400)}`", _TO_DO))
     return lines

@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.reports.figures import clock, duration, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress, moment
+from orchestrator.reports.todo import hint_command, resume_command
 
 Event = Mapping[str, Any]
 
@@ -112,7 +113,7 @@ def _foot(progress: Progress, now: datetime | None) -> list[str]:
     if next_up(progress):
         lines.append(f"next:  {next_up(progress)}")
     lines += [
-        f"yours: {one_line(answer_command(progress.run, task.id))}"
+        f"yours: {one_line(hint_command(progress.run, task.id, progress.state_dir), limit=400)}"
         for task in progress.tasks.values()
         if task.state == "needs_human"
     ]
@@ -122,13 +123,9 @@ def _foot(progress: Progress, now: datetime | None) -> list[str]:
         lines.append(f"hint:  {one_line(progress.hint, limit=500)}")
     if progress.quiet(now) and now and progress.last_at:
         quiet = duration((now - progress.last_at).total_seconds())
-        lines.append(f"hint:  no sign of life for {quiet}: if nothing runs, `orchestrate resume {progress.run}`")
+        command = one_line(resume_command(progress.run, progress.state_dir), limit=400)
+        lines.append(f"hint:  no sign of life for {quiet}: if nothing runs, `{command}`")
     return lines
-
-
-def answer_command(run: str, task: str) -> str:
-    """The command that answers an escalation."""
-    return f'orchestrate resume {run} --task {task} --hint "..."'
 
 
 def event_line(event: Event, progress: Progress, zone: tzinfo | None = None) -> str:
@@ -268,7 +265,9 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "branch:landed": lambda event, _: f"branch {event.get('branch', '')}",
     "task:finished": _task_finished,
     "task:reopened": lambda event, _: f"taken up again: {event.get('hint', '')}",
-    "run:interrupted": lambda _, progress: f"interrupted: go on with `orchestrate resume {progress.run}`",
+    "run:interrupted": lambda _, progress: (
+        f"interrupted: go on with `{resume_command(progress.run, progress.state_dir)}`"
+    ),
     "run:paused": lambda event, _: f"paused: {event.get('reason', '')}; hint: {event.get('hint', '')}",
     "run:finished": _run_finished,
     "note": lambda event, _: f"note: {event.get('text', '')}",

@@ -122,6 +122,7 @@ def _run_started(progress: Progress, event: Event) -> Progress:
         base=_text(event, "base"),
         sandbox=_text(event, "sandbox"),
         models_mode=_text(event, "models_mode"),
+        state_dir=_text(event, "state_dir"),
         started_at=progress.last_at,
         tasks=tasks,
     )
@@ -140,6 +141,7 @@ def _session_started(progress: Progress, event: Event) -> Progress:
         doing_since=None,
         sandbox=_text(event, "sandbox") or progress.sandbox,
         models_mode=_text(event, "models_mode") or progress.models_mode,
+        state_dir=_text(event, "state_dir") or progress.state_dir,
     )
 
 

@@ -36,7 +36,7 @@ def plain(text: str, *, limit: int = TEXT_LIMIT) -> str:
     text = _clip(text, limit)
     text = _SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     text = _UNSAFE.sub(_visible, text)
-    return "\n".join(_clip_line(line) for line in text.split("\n"))
+    return text if len(text) <= LINE_LIMIT else "\n".join(map(_clip_line, text.split("\n")))
 
 
 def one_line(text: str, *, limit: int = 200) -> str:

@@ -68,6 +68,8 @@ class Progress:
     base: str = ""
     sandbox: str = ""
     models_mode: str = ""
+    state_dir: str = ""
+    """The run's folder, as the user would type it."""
     outcome: str = RunOutcome.RUNNING.value
     started_at: datetime | None = None
     last_at: datetime | None = None

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from orchestrator.domain.adr import Adr
@@ -21,6 +22,11 @@ from orchestrator.reports.templates import Safe, render
 from orchestrator.reports.todo import todos
 
 _NO_INPUTS = ReportInputs()
+
+HTML_TEXTS, MARKDOWN_TEXTS = 4_000_000, 1_000_000
+"""Characters of diffs, of ADRs and of outputs that a report holds of all its tasks together, of each kind."""
+HTML_TEXT, MARKDOWN_TEXT, LEAST_TEXT = 60_000, 20_000, 2_000
+"""At most, and at least, so many of one task: the rest stands in its folder."""
 
 STATUS_WORDS = {
     TaskStatus.DELIVERED: "delivered",
@@ -52,8 +58,8 @@ class AdrRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiffLine:
-    """One line of a diff, with the class the style sheet colours."""
+class DiffBlock:
+    """Neighbouring lines of a diff of one kind, with the class the style sheet colours."""
 
     kind: str
     text: str
@@ -61,7 +67,8 @@ class DiffLine:
 
 def report_markdown(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
     """The text of report.md."""
-    return render("report.md.j2", **_context(summary, inputs))
+    limit = _share(summary, MARKDOWN_TEXTS, MARKDOWN_TEXT)
+    return render("report.md.j2", limit=limit, **_context(summary, inputs))
 
 
 def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
@@ -75,7 +82,8 @@ def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
         gantt=gantt(inputs.timeline, summary.tasks),
         budget_picture=budget_bars(summary.tasks),
         failure_picture=failure_bars(summary, total_failures(summary.tasks)),
-        diff_lines=diff_lines,
+        diff_blocks=diff_blocks,
+        limit=_share(summary, HTML_TEXTS, HTML_TEXT),
         **_context(summary, inputs),
     )
 
@@ -93,9 +101,15 @@ def headline(summary: RunSummary) -> str:
     return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {whole}. {used}."
 
 
-def diff_lines(diff: str) -> tuple[DiffLine, ...]:
-    """A diff's lines, inert, each with its kind: ``add``, ``del``, ``hunk``, ``file`` or ``same``."""
-    return tuple(DiffLine(kind=_diff_kind(line), text=line) for line in plain(diff).rstrip("\n").split("\n"))
+def diff_blocks(diff: str, limit: int = HTML_TEXT) -> tuple[DiffBlock, ...]:
+    """A diff, inert, as blocks of one kind each: ``add``, ``del``, ``hunk``, ``file`` or ``same``."""
+    lines = plain(diff, limit=limit).rstrip("\n").split("\n")
+    return tuple(DiffBlock(kind=kind, text="\n".join(block)) for kind, block in groupby(lines, _diff_kind))
+
+
+def _share(summary: RunSummary, whole: int, most: int) -> int:
+    """Characters one task's text may take, so that a report of a thousand tasks can still be opened."""
+    return max(LEAST_TEXT, min(most, whole // max(len(summary.tasks), 1)))
 
 
 def _diff_kind(line: str) -> str:

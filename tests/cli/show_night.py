@@ -20,6 +20,7 @@ def main() -> None:
     try:
         for event in first:
             listener(event)
+        print("said on stderr", file=sys.stderr)
         if sys.stdin.isatty():
             sys.stdin.readline()
         for event in night()[len(first) :]:

@@ -46,6 +46,7 @@ def test_picture_in_a_terminal(tmp_path: Path, width: int) -> None:
         text = pane.wait_for("RED")
         assert all(len(line) <= width for line in text.splitlines())
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+        assert lines.pop(0) == "said on stderr", "above the picture, not in it"
         assert lines[0].startswith(RUN)
         assert lines[0].endswith("2/10 done  5:25")
         row = next(line for line in lines if "import-csv" in line)
@@ -119,7 +120,7 @@ def test_plain_lines_in_a_pipe() -> None:
     done = shown("run:paused", "1", PYTHONIOENCODING="utf-8")
     assert b"\x1b" not in done.stdout
     assert done.stdout.decode() == LINES.read_text(encoding="utf-8")
-    assert done.stderr == b""
+    assert done.stderr == b"said on stderr\n"
 
 
 def test_json_lines_in_a_pipe() -> None:
@@ -208,7 +209,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, timeout=30, check=True
     )
-    assert done.stderr == b""
+    assert done.stderr == b"said on stderr\n"
     assert len(done.stdout.splitlines()) == 2
 
 
@@ -217,7 +218,7 @@ def test_a_full_disk_is_no_error() -> None:
         done = subprocess.run(
             [*SHOW, "run:paused", "1"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=30, check=True
         )
-    assert done.stderr == b""
+    assert done.stderr == b"said on stderr\n"
 
 
 def test_the_right_listener_for_the_stream() -> None:

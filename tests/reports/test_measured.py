@@ -13,9 +13,10 @@ from orchestrator.reports.folder import READ_LIMIT, read_inputs, write_reports
 from orchestrator.reports.inputs import ReportInputs
 from orchestrator.reports.measured import Row, expected_and_measured, saved_iterations
 from orchestrator.reports.rebuild import summary_of
+from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.timeline import timeline
 from orchestrator.reports.todo import todos
-from tests.reports.night import RUN, night, until
+from tests.reports.night import RUN, details, night, until
 
 INTERRUPTED = {"type": "run:interrupted", "at": "2026-11-21T04:00:00+00:00"}
 
@@ -189,3 +190,12 @@ def test_reviews_and_limits_are_read_from_folder_and_journal(tmp_path: Path) -> 
     (task / "review-1.json").write_text("[1]")
     detail = read_inputs(tmp_path, summary_of(events), events).detail("fix-offset")
     assert (detail.reviews[0].verdict, detail.reviews[0].findings) == ("accept", ())
+
+
+def test_a_report_of_many_huge_tasks_can_be_opened() -> None:
+    summary = summary_of(night())
+    many = tuple(replace(summary.tasks[7], id=f"task-{number}") for number in range(300))
+    one = replace(details()["circular"], diff="+x\n" * 100_000, failing_output="y\n" * 100_000)
+    inputs = ReportInputs(details={task.id: one for task in many})
+    assert len(report_html(replace(summary, tasks=many), inputs)) < 15_000_000
+    assert len(report_markdown(replace(summary, tasks=many), inputs)) < 3_000_000
