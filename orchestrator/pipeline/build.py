@@ -18,7 +18,7 @@ from orchestrator.domain.outcome import IterationNote
 from orchestrator.domain.task import Phase
 from orchestrator.gate.integrity import protection_failures, scope_failures
 from orchestrator.pipeline.escalate import escalate
-from orchestrator.pipeline.fixing import fix
+from orchestrator.pipeline.fixing import Fixed, confirm, fix
 from orchestrator.pipeline.gatehouse import counted, headline, pass_gate
 from orchestrator.pipeline.neighbours import is_neighbour
 from orchestrator.pipeline.tree_view import LaneView
@@ -116,28 +116,36 @@ def _judge(work: Work, code: CodeResult) -> Move:
         tree=work.tree,
     )
     work.save(f"iterations/{work.iteration}/changes.patch", work.lane.diff(work.base_tree, work.tree))
+    fixed: Fixed | None = None
     passage = 0
     while True:
         passage += 1
         report = _outside(work) or pass_gate(work, passage)
+        if fixed is not None and not confirm(work, fixed, report):
+            work.used = replace(work.used, fixable=False)
+        fixed = None
         work.report = report
         _count(work, report.failures)
         move = next_move((*work.attempts, _attempt(work, report)), work.limits, work.used)
         if move.kind is MoveKind.AUTOFIX:
-            fixed = fix(work, report.failures)
-            work.used = replace(work.used, autofix_rounds=work.used.autofix_rounds + 1, fixable=fixed)
-            if fixed:
+            fixed = fix(work, report)
+            work.used = replace(work.used, autofix_rounds=work.used.autofix_rounds + 1, fixable=fixed is not None)
+            if fixed is not None:
                 continue
             move = next_move((*work.attempts, _attempt(work, report)), work.limits, work.used)
         if move.kind is MoveKind.AGAIN:
-            work.tell("gate:again", iteration=work.iteration, why=headline(report.failures))
-            work.used = replace(work.used, environment_retries=work.used.environment_retries + 1)
-            work.night.clock.sleep(work.night.settings.loop.environment_wait_s)
+            _wait_for_environment(work, report)
             continue
-        if work.used.environment_retries and report.category is not Category.ENVIRONMENT:
-            work.healed += 1
+        work.healed += bool(work.used.environment_retries) and report.category is not Category.ENVIRONMENT
         work.attempts.append(_attempt(work, report))
         return move
+
+
+def _wait_for_environment(work: Work, report: GateReport) -> None:
+    """The environment failed, not the code (L8): wait a little, then the same gate once more."""
+    work.tell("gate:again", iteration=work.iteration, why=headline(report.failures))
+    work.used = replace(work.used, environment_retries=work.used.environment_retries + 1)
+    work.night.clock.sleep(work.night.settings.loop.environment_wait_s)
 
 
 def _outside(work: Work) -> GateReport | None:

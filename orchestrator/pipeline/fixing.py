@@ -1,36 +1,68 @@
-"""Fixing without a model: the ecosystem's own safe fixers, then our two (L5, L6); verified by the next gate."""
+"""Fixing without a model: our two fixes (L5, L6), then the ecosystem's own safe fixers; the next gate verifies them."""
 
 from __future__ import annotations
 
-from orchestrator.domain.failure import Category, Failure
+from dataclasses import dataclass
+
+from orchestrator.domain.failure import Category
+from orchestrator.domain.gate import GateReport
 from orchestrator.failures.autofix import FixPlan, plan_fixes
 from orchestrator.pipeline.gatehouse import view_of
 from orchestrator.pipeline.work import Work
 from orchestrator.ports import Command, Profile
 
 
-def fix(work: Work, failures: tuple[Failure, ...]) -> bool:
-    """Apply what the fixers know for these trivial failures; whether anything changed."""
-    plan = plan_fixes(failures, view_of(work), work.night.settings.autofix)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """A fix that the next gate has yet to confirm."""
+
+    tree: str
+    """What it was applied to, and what it is undone to."""
+    failures: frozenset[str]
+    """Signatures of what it was to mend."""
+    count: int
+    suppressions: int
+
+
+def fix(work: Work, report: GateReport) -> Fixed | None:
+    """Apply what the fixers know for the report's trivial failures; ``None`` where nothing changed."""
+    command = next((result.command for result in report.results if not result.passed), "")
+    plan = plan_fixes(report.failures, view_of(work), work.night.settings.autofix, command=command)
     before = work.tree
-    touched = _by_tools(work, plan)
+    touched = {edit.path for edit in plan.edits}
     if plan.edits:
         work.tree = work.lane.stage(plan.edits)
-        touched |= {edit.path for edit in plan.edits}
+    touched |= _by_tools(work, plan)
     if work.tree == before:
-        return False
-    trivial = sum(failure.category is Category.TRIVIAL for failure in failures)
-    work.auto_fixed += trivial
-    work.suppressions += plan.suppressions
+        return None
+    trivial = [failure for failure in report.failures if failure.category is Category.TRIVIAL]
     work.tell(
         "autofix:applied",
         iteration=work.iteration,
         files=sorted(touched),
         what=list(plan.notes),
-        count=trivial,
+        count=len(trivial),
         suppressions=plan.suppressions,
         tree=work.tree,
     )
+    return Fixed(
+        tree=before,
+        failures=frozenset(failure.signature for failure in trivial),
+        count=len(trivial),
+        suppressions=plan.suppressions,
+    )
+
+
+def confirm(work: Work, fixed: Fixed, report: GateReport) -> bool:
+    """Count a fix that helped; undo one after which every failure it was to mend is still there."""
+    left = frozenset(failure.signature for failure in report.failures)
+    if fixed.failures and fixed.failures <= left:
+        work.lane.checkout(fixed.tree)
+        work.tree = fixed.tree
+        work.tell("autofix:undone", iteration=work.iteration, tree=fixed.tree)
+        return False
+    work.auto_fixed += fixed.count - len(fixed.failures & left)
+    work.suppressions += fixed.suppressions
     return True
 
 
@@ -39,14 +71,14 @@ def _by_tools(work: Work, plan: FixPlan) -> set[str]:
     touched: set[str] = set()
     timeout = work.night.settings.gate.check_timeout_s
     for command in plan.commands:
-        ran = work.lane.shell.run(
-            Command(line=command.line, profile=Profile.FIXER, timeout_s=timeout, path=command.path)
-        )
+        before = work.tree
+        ran = work.lane.shell.run(Command(line=command.line, profile=Profile.FIXER, timeout_s=timeout))
         if ran.timed_out or ran.exit_code in {126, 127}:
             work.tell("note", text=f"a fixer did not run: {command.line}")
             work.lane.settle(work.tree)
             continue
         work.tree = work.lane.record(command.files)
         work.lane.settle(work.tree)
-        touched.update(command.files)
+        if work.tree != before:
+            touched.update(command.files)
     return touched
