@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -179,8 +180,12 @@ def failure_words(failures: Mapping[Category, int]) -> str:
 
 
 def _cost(summary: RunSummary) -> str:
+    """The run's cost; where a price is unknown, at least what is known of it."""
     cost = summary.charge.cost_usd
-    return money(cost) if cost is not None else "cost unknown"
+    if cost is not None:
+        return money(cost)
+    known = sum((task.charge.cost_usd or Decimal(0) for task in summary.tasks), Decimal(0))
+    return f"at least {money(known)}, some prices are unknown" if known else "cost unknown"
 
 
 def _markup(text: str) -> Any:
