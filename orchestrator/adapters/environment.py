@@ -24,7 +24,7 @@ from orchestrator.adapters.environment_detect import (
 from orchestrator.adapters.environment_lock import lock_hash
 from orchestrator.adapters.environment_products import files_in, keep_products
 from orchestrator.adapters.environment_python import Interpreter, choose_interpreters, make_venv
-from orchestrator.adapters.environment_state import Active, folder_of, read_active, venv_of, write_active
+from orchestrator.adapters.environment_state import Active, folder_of, read_active, resolved, venv_of, write_active
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.sandbox_probe import SandboxKind
 from orchestrator.adapters.shell import Surroundings
@@ -55,6 +55,7 @@ class EnvironmentProvider:
         setup fails, ``RefusedError`` where an installed package points out of the lane and there is no sandbox.
         """
         started = time.monotonic()
+        paths = resolved(paths)
         plan = self._plan(paths, shell, setup)
         active = read_active(paths)
         if active is not None and active.lock_hash == plan.lock_hash and self._holds(paths, active):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from orchestrator.adapters.lane_paths import LanePaths
@@ -27,6 +27,11 @@ class Active:
     folders: tuple[str, ...] = ()
     """Dependency folders in the tree that setup made, repository-relative."""
     notes: tuple[str, ...] = ()
+
+
+def resolved(paths: LanePaths) -> LanePaths:
+    """The same folders without links in their names: inside the sandbox only the real ones exist."""
+    return replace(paths, **{part.name: getattr(paths, part.name).resolve() for part in fields(paths)})
 
 
 def folder_of(paths: LanePaths, lock_hash: str) -> Path:

@@ -50,7 +50,7 @@ class Limits:
     """Bytes of resident memory, the whole tree together."""
     processes: int
     file_size: int
-    """Bytes, the largest single file."""
+    """Bytes, the largest single file; 0: any."""
     tmp_size: int = 1024 * MIB
     """Bytes each of ``/tmp``, the home folder and ``/dev/shm``."""
 
@@ -140,7 +140,7 @@ def _limited(launch: Launch, wrap: Bubblewrap) -> tuple[str, ...]:
     return (
         wrap.limiter,
         "--core=0",
-        f"--fsize={size}:{size}",
+        *((f"--fsize={size}:{size}",) if size else ()),
         f"--nproc={tasks}:{tasks}",
         "--",
         *launch.argv,

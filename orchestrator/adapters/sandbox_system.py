@@ -17,7 +17,6 @@ ETC = (
     "fonts",
     "gai.conf",
     "host.conf",
-    "hosts",
     "java",
     "ld.so.cache",
     "ld.so.conf",
@@ -36,7 +35,10 @@ ETC = (
     "timezone",
 )
 """Of /etc, and no more: no shadow, no ssh, no configuration that may hold tokens (npmrc, gitconfig, pip.conf)."""
+IDENTITY = ("passwd", "group", "hosts")
 SSL_PRIVATE = Path("/etc/ssl/private")
+HOSTS = "127.0.0.1 localhost lane\n::1 localhost ip6-localhost lane\n"
+"""The sandbox's own name leads to itself: tests look it up, and without network nobody else could answer."""
 USERS = "root:x:0:0:root:/root:/usr/sbin/nologin\nlane:x:{uid}:{uid}:lane:{home}:/bin/sh\n"
 GROUPS = "root:x:0:\nlane:x:{uid}:\n"
 
@@ -50,7 +52,7 @@ class System:
 
 
 def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
-    """Read what this machine has. ``identity`` holds the ``passwd`` and ``group`` shown inside."""
+    """Read what this machine has. ``identity`` holds the files written by :func:`write_identity`."""
     mounts: list[Mount] = []
     symlinks: list[tuple[str, Path]] = []
     for name in SYSTEM_FOLDERS:
@@ -65,9 +67,7 @@ def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
             mounts.append(Mount(target=entry, source=entry.resolve(), access=Access.READ))
     if SSL_PRIVATE.is_dir():
         mounts.append(Mount(target=SSL_PRIVATE, access=Access.EMPTY))
-    users = (
-        Mount(target=root / "etc" / name, source=identity / name, access=Access.READ) for name in ("passwd", "group")
-    )
+    users = (Mount(target=root / "etc" / name, source=identity / name, access=Access.READ) for name in IDENTITY)
     mounts.extend(users)
     resolver = root / "etc/resolv.conf"
     if network and resolver.exists():
@@ -75,9 +75,12 @@ def system(identity: Path, *, network: bool, root: Path = Path("/")) -> System:
     return System(mounts=tuple(mounts), symlinks=tuple(symlinks))
 
 
-def write_identity(folder: Path, *, uid: int, home: Path) -> Path:
-    """The users the sandbox knows: its own and root; the machine's stay unknown. Returns ``folder``."""
+def write_identity(folder: Path, *, uid: int, home: Path, network: bool = False) -> Path:
+    """The users and hosts the sandbox knows: its own; the machine's hosts where it has network. Returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "passwd").write_text(USERS.format(uid=uid, home=home))
     (folder / "group").write_text(GROUPS.format(uid=uid))
+    machine = Path("/etc/hosts")
+    known = machine.read_text(errors="replace") if network and machine.is_file() else ""
+    (folder / "hosts").write_text(HOSTS + known)
     return folder

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from orchestrator.adapters import processes, shell_installers, shell_mounts
-from orchestrator.adapters.environment_state import read_active, venv_of
+from orchestrator.adapters.environment_state import read_active, resolved, venv_of
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.lane_sweep import remove_folder
 from orchestrator.adapters.lane_throwaway import remove_throwaway, throwaway_git
@@ -61,7 +61,7 @@ class LaneShell:
     def __init__(
         self, paths: LanePaths, *, sandbox: SandboxChoice, limits: GateLimits, surroundings: Surroundings
     ) -> None:
-        self._paths = paths
+        self._paths = resolved(paths)
         self._sandbox = sandbox
         self._limits = limits
         self._around = surroundings
@@ -146,8 +146,13 @@ class LaneShell:
 
     def _variables(self, command: Command, folder: Path, scratch: Path, cache: Path) -> dict[str, str]:
         wrapped = self._sandbox.kind is SandboxKind.BWRAP
-        home, temporary = (HOME, TMP) if wrapped else (self._own_folder("home"), self._own_folder("tmp"))
-        if "home" in self._limits.allow and command.profile is not Profile.SETUP:
+        setup, network = command.profile is Profile.SETUP, "network" in self._limits.allow
+        home, temporary = (HOME, TMP) if wrapped else (self._emptied("home"), self._emptied("tmp"))
+        if setup and wrapped:
+            temporary = cache / "tmp"  # on disk: installers unpack gigabytes there
+            remove_folder(temporary)
+            temporary.mkdir()
+        if "home" in self._limits.allow and not setup:
             home = self._around.home
         made = variables(
             profile=command.profile,
@@ -156,12 +161,13 @@ class LaneShell:
             temporary=temporary,
             cache=cache,
             users=self._around.variables,
+            offline=wrapped and not network,
         )
         venv = venv_of(self._paths, read_active(self._paths))
         if venv is not None:
             made["VIRTUAL_ENV"] = str(venv)
             made["UV_PROJECT_ENVIRONMENT"] = str(venv)
-        if command.profile is not Profile.SETUP:
+        if not setup:
             made["PYTHONPATH"] = os.pathsep.join(str(root) for root in source_roots(self._paths.root, folder))
         elif not wrapped:
             files = shell_installers.installer_configuration(self._around.home)
@@ -183,7 +189,8 @@ class LaneShell:
             raise RefusedError("the sandbox was never probed", hint="this is a fault of orchestrate", slug="internal")
         setup, limits = command.profile is Profile.SETUP, self._limits
         network = setup or "network" in limits.allow
-        host = system(write_identity(self._own_folder("identity"), uid=SANDBOX_UID, home=HOME), network=network)
+        identity = write_identity(self._own_folder("identity"), uid=SANDBOX_UID, home=HOME, network=network)
+        host = system(identity, network=network)
         venv = venv_of(self._paths, read_active(self._paths))
         hidden = () if self._around.checkout is None else (self._around.checkout,)
         names = (*programs_in(command.line), *ALWAYS)
@@ -208,7 +215,7 @@ class LaneShell:
             limits=Limits(
                 memory=limits.memory_mb * MIB,
                 processes=limits.processes,
-                file_size=limits.file_size_mb * MIB,
+                file_size=0 if setup else limits.file_size_mb * MIB,
             ),
         )
         return sandbox_argv(launch, wrap)
@@ -254,6 +261,11 @@ class LaneShell:
         cache = self._paths.cache / name
         cache.mkdir(parents=True, exist_ok=True)
         return cache.resolve()
+
+    def _emptied(self, name: str) -> Path:
+        """A folder of the lane, empty: what one command leaves there is not there for the next."""
+        remove_folder(self._own_folder(name))
+        return self._own_folder(name)
 
     def _own_folder(self, name: str) -> Path:
         folder = self._paths.home / "shell" / name

@@ -41,6 +41,13 @@ PLAIN: Mapping[str, str] = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "NPM_CONFIG_UPDATE_NOTIFIER": "false",
 }
+OFFLINE: Mapping[str, str] = {
+    "NPM_CONFIG_OFFLINE": "true",
+    "UV_OFFLINE": "1",
+    "UV_NO_SYNC": "1",  # the environment is read-only in gates
+    "PIP_NO_INDEX": "1",
+    "COREPACK_ENABLE_NETWORK": "0",
+}
 INSTALLING: Mapping[str, str] = {
     "PIP_NO_INPUT": "1",
     "UV_PYTHON_DOWNLOADS": "never",
@@ -53,15 +60,27 @@ INSTALLING: Mapping[str, str] = {
 
 
 def variables(
-    *, profile: Profile, path: str, home: Path, temporary: Path, cache: Path, users: Mapping[str, str]
+    *,
+    profile: Profile,
+    path: str,
+    home: Path,
+    temporary: Path,
+    cache: Path,
+    users: Mapping[str, str],
+    offline: bool = False,
 ) -> dict[str, str]:
-    """All variables of a command but its own. ``users``: the user's, of which few are kept."""
+    """All variables of a command but its own.
+
+    ``users``: the user's, of which few are kept; ``offline``: there is no network, and tools need not try for minutes.
+    """
     made = {**PLAIN, **{name: users[name] for name in KEPT if name in users}}
     made |= {"PATH": path, "HOME": str(home), "TMPDIR": str(temporary)}
     made |= _tool_caches(cache)
     if profile is Profile.SETUP:
         made |= {**installer_variables(users), **INSTALLING, **_installer_caches(cache)}
         del made["PYTHONDONTWRITEBYTECODE"]  # installed packages are compiled once, here
+    elif offline:
+        made |= OFFLINE
     return made
 
 

@@ -315,3 +315,44 @@ def test_setup_writes_bytecode_once_and_gates_never(paths: LanePaths) -> None:
     assert not (paths.root / "__pycache__").exists()
     lane.run(Command(line="python3 -c 'import demo'", profile=Profile.SETUP, timeout_s=30))
     assert (paths.root / "__pycache__").exists()
+
+
+@needs("bwrap")
+def test_a_lane_behind_a_link_works_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to("real")
+    lane = shell(make_lane(tmp_path / "linked"), "bwrap")
+    assert gate(lane, "pwd; touch made").stdout == f"{tmp_path.resolve()}/real/lane-1/tree\n"
+    assert (tmp_path / "real/lane-1/tree/made").exists()
+
+
+@needs("bwrap")
+def test_the_sandboxs_own_name_leads_to_itself(paths: LanePaths) -> None:
+    lane = shell(paths, "bwrap")
+    ask = "import socket; print(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))"
+    assert gate(lane, f'python3 -c "{ask}"').stdout == "127.0.0.1 127.0.0.1\n"
+
+
+@needs("bwrap", "npm")
+def test_tools_that_want_the_network_give_up_at_once(paths: LanePaths) -> None:
+    ran = gate(shell(paths, "bwrap"), "npx --yes a-package-nobody-has", timeout_s=60)
+    assert ran.exit_code != 0
+    assert ran.seconds < 20
+
+
+@needs("bwrap")
+@pytest.mark.parametrize("mode", MODES)
+def test_what_one_command_leaves_at_home_is_gone_for_the_next(paths: LanePaths, mode: str) -> None:
+    lane = shell(paths, mode)
+    gate(lane, 'echo evil > ~/.gitconfig; echo x > "$TMPDIR/x"')
+    assert gate(lane, 'ls -A ~ "$TMPDIR"').stdout.replace(" ", "").count("gitconfig") == 0
+
+
+@needs("bwrap")
+def test_setup_may_write_large_files_on_disk(paths: LanePaths) -> None:
+    lane = shell(paths, "bwrap", file_size_mb=1)
+    line = 'head -c 3000000 /dev/zero > "$TMPDIR/big" && df --output=target "$TMPDIR" | tail -1'
+    ran = lane.run(Command(line=line, profile=Profile.SETUP, timeout_s=30))
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout.strip() != "/tmp"
+    assert gate(lane, 'head -c 3000000 /dev/zero > "$TMPDIR/big"').exit_code != 0
