@@ -92,9 +92,10 @@ class _Detector:
         )
 
     def body(self, body: str, depth: int = 0) -> str:
-        """What a script comes to: ``npm run other`` is followed, three deep."""
+        """What a script comes to: ``npm run other`` is followed where the body names no tool itself."""
         found = re.search(r"\b(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)", body)
-        if depth < _FOLLOWED and found and found[1] in self.facts.scripts:
+        called = found is not None and found[1] in self.facts.scripts
+        if found and called and depth < _FOLLOWED and not self.chains.tool_in(body):
             return self.body(self.facts.scripts[found[1]], depth + 1)
         return body
 

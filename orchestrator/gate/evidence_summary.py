@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from orchestrator.domain.gate import TestEvidence
+from orchestrator.gate.evidence_others import Counts, read_other
 from orchestrator.gate.evidence_reports import counted, of_tap
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,30}[A-Za-z]")
 _LONGEST_LINE = 2000
 _COUNT = re.compile(r"(\d{1,9}) ([a-z]{1,20})")
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def evidence(self) -> TestEvidence:
-        ran = self.passed + self.failed
-        return TestEvidence(
-            ran=ran, passed=self.passed, failed=self.failed, skipped=self.skipped, source="summary line"
-        )
-
-    def __add__(self, other: _Counts) -> _Counts:
-        return _Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
 
 def plain(text: str) -> str:
@@ -40,7 +24,7 @@ def read_summary(tool: str, stdout: str, stderr: str) -> TestEvidence | None:
     text = f"{plain(stdout)}\n{plain(stderr)}"
     if tool not in _READERS and (tap := of_tap(text)) is not None:
         return tap
-    readers = [_READERS[tool]] if tool in _READERS else list(_READERS.values())
+    readers = [_READERS[tool]] if tool in _READERS else [*_READERS.values(), read_other]
     for reader in readers:
         found = reader(text)
         if found is not None:
@@ -60,7 +44,7 @@ def _pytest(text: str) -> TestEvidence | None:
     failed = said.get("failed", 0) + said.get("error", 0) + said.get("errors", 0)
     passed = said.get("passed", 0) + said.get("xpassed", 0)
     skipped = said.get("skipped", 0) + said.get("xfailed", 0)
-    return _Counts(passed, failed, skipped).evidence()
+    return Counts(passed, failed, skipped).evidence()
 
 
 _UNITTEST_CASE = re.compile(r"(\w{1,200}) \(([\w.]{1,300})\)")
@@ -80,7 +64,7 @@ def _unittest(text: str) -> TestEvidence | None:
     named = _unittest_ids(text)
     if named is not None and len(named.ids) == total:
         return named
-    return _Counts(max(total - failed - skipped, 0), failed, skipped).evidence()
+    return Counts(max(total - failed - skipped, 0), failed, skipped).evidence()
 
 
 def _unittest_ids(text: str) -> TestEvidence | None:
@@ -101,11 +85,9 @@ def _unittest_ids(text: str) -> TestEvidence | None:
 def _jest(text: str) -> TestEvidence | None:
     lines = re.findall(r"^\s{0,20}Tests:?\s{1,20}((?:\d{1,9} [a-z]{1,10}[,| ]{0,4}){1,8})", text, re.MULTILINE)
     if not lines:
-        return _Counts().evidence() if re.search(r"^No tests? (?:files )?found", text, re.MULTILINE) else None
+        return Counts().evidence() if re.search(r"^No tests? (?:files )?found", text, re.MULTILINE) else None
     said = {word: int(count) for count, word in _COUNT.findall(lines[-1])}
-    return _Counts(
-        said.get("passed", 0), said.get("failed", 0), said.get("skipped", 0) + said.get("todo", 0)
-    ).evidence()
+    return Counts(said.get("passed", 0), said.get("failed", 0), said.get("skipped", 0) + said.get("todo", 0)).evidence()
 
 
 def _mocha(text: str) -> TestEvidence | None:
@@ -118,7 +100,7 @@ def _mocha(text: str) -> TestEvidence | None:
     passed, failed, skipped = (
         int(counts[word][-1]) if counts[word] else 0 for word in ("passing", "failing", "pending")
     )
-    return _Counts(passed, failed, skipped).evidence()
+    return Counts(passed, failed, skipped).evidence()
 
 
 def _node(text: str) -> TestEvidence | None:
@@ -131,49 +113,7 @@ def _node(text: str) -> TestEvidence | None:
     if "tests" not in said:
         return None
     failed = said.get("fail", 0) + said.get("cancelled", 0)
-    return _Counts(said.get("pass", 0), failed, said.get("skipped", 0) + said.get("todo", 0)).evidence()
-
-
-def _go(text: str) -> TestEvidence | None:
-    cases = re.findall(r"^\s{0,40}--- (PASS|FAIL|SKIP): ", text, re.MULTILINE)
-    if cases:
-        return _Counts(cases.count("PASS"), cases.count("FAIL"), cases.count("SKIP")).evidence()
-    packages = re.findall(
-        r"^(ok|FAIL)\s{1,8}\S{1,300}\s{1,8}(?:[\d.]{1,12}s|\(cached\))(?!\s{1,8}\[no tests to run\])",
-        text,
-        re.MULTILINE,
-    )
-    return _Counts(packages.count("ok"), packages.count("FAIL")).evidence() if packages else None
-
-
-def _cargo(text: str) -> TestEvidence | None:
-    found = re.findall(
-        r"^test result: \w{1,10}\. (\d{1,9}) passed; (\d{1,9}) failed; (\d{1,9}) ignored", text, re.MULTILINE
-    )
-    return sum((_Counts(*map(int, counts)) for counts in found), _Counts()).evidence() if found else None
-
-
-def _maven(text: str) -> TestEvidence | None:
-    found = re.findall(
-        r"Tests run: (\d{1,9}), Failures: (\d{1,9}), Errors: (\d{1,9}), Skipped: (\d{1,9})\s*$", text, re.MULTILINE
-    )
-    if not found:
-        return None
-    ran, failures, errors, skipped = map(int, found[-1])
-    return _Counts(max(ran - failures - errors - skipped, 0), failures + errors, skipped).evidence()
-
-
-def _ctest(text: str) -> TestEvidence | None:
-    found = re.findall(r"^\d{1,3}% tests passed, (\d{1,9}) tests? failed out of (\d{1,9})", text, re.MULTILINE)
-    return _Counts(int(found[-1][1]) - int(found[-1][0]), int(found[-1][0])).evidence() if found else None
-
-
-def _rspec(text: str) -> TestEvidence | None:
-    found = re.findall(r"^(\d{1,9}) examples?, (\d{1,9}) failures?(?:, (\d{1,9}) pending)?", text, re.MULTILINE)
-    if not found:
-        return None
-    total, failed, pending = int(found[-1][0]), int(found[-1][1]), int(found[-1][2] or 0)
-    return _Counts(max(total - failed - pending, 0), failed, pending).evidence()
+    return Counts(said.get("pass", 0), failed, said.get("skipped", 0) + said.get("todo", 0)).evidence()
 
 
 _READERS: dict[str, Callable[[str], TestEvidence | None]] = {
@@ -183,9 +123,4 @@ _READERS: dict[str, Callable[[str], TestEvidence | None]] = {
     "vitest": _jest,
     "mocha": _mocha,
     "node:test": _node,
-    "go": _go,
-    "cargo": _cargo,
-    "maven": _maven,
-    "ctest": _ctest,
-    "rspec": _rspec,
 }

@@ -48,12 +48,15 @@ def judge_tests(result: CheckResult, base: TestEvidence | None, allow: Iterable[
     allow = tuple(allow)
     if no_tests(result):
         lost = base is not None and base.ran > 0
-        why = f"the base ran {base.ran}" if base is not None and lost else "green needs proof that tests ran (I10)"
-        return _failed("no test ran", Category.TACTICAL if lost else Category.ENVIRONMENT, "no-tests", why)
+        if base is not None and lost:
+            return _failed("no test ran", Category.TACTICAL, "no-tests", f"the base ran {base.ran}")
+        mend = "give `gate.test` the command that runs them, or switch it off with an empty one"
+        why = "green needs proof that tests ran (I10)"
+        return _failed(f"no test ran: {mend}", Category.ENVIRONMENT, "no-tests", why)
     if result.tests is None:
         message = f"nothing `{result.command}` printed or wrote says how many tests ran"
-        why = "let it write junit XML or TAP to $ORCHESTRATE_SCRATCH, or print its runner's summary"
-        return _failed(message, Category.ENVIRONMENT, "no-evidence", why)
+        mend = "let it write junit XML or TAP into $ORCHESTRATE_SCRATCH, or print its runner's summary"
+        return _failed(f"{message}: {mend}", Category.ENVIRONMENT, "no-evidence", "green needs proof (I10)")
     return judge_against_base(result.tests, base, allow, result.path)
 
 

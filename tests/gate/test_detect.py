@@ -273,6 +273,12 @@ def test_every_detected_check_says_where_it_comes_from() -> None:
             assert spec.timeout_s == LIMITS.check_timeout_s
 
 
+def test_a_script_that_names_its_tool_is_not_followed_further() -> None:
+    texts = {"package.json": node(test="jest && npm run types", types="tsc")}
+    (spec,) = plan_of(texts).checks
+    assert spec.tool == "jest"
+
+
 def test_the_tool_behind_a_script_is_known() -> None:
     texts = {"package.json": node(lint="npm run lint:js", test="cross-env CI=1 c8 mocha", **{"lint:js": "eslint src"})}
     assert [(spec.kind.value, spec.tool) for spec in plan_of(texts).checks] == [("lint", "eslint"), ("test", "mocha")]

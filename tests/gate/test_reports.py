@@ -129,6 +129,18 @@ def test_output_without_a_count_proves_nothing(name: str) -> None:
         ("[INFO] Tests run: 7, Failures: 1, Errors: 1, Skipped: 2\n", (5, 3, 2, 2)),
         ("80% tests passed, 1 tests failed out of 5\n", (5, 4, 1, 0)),
         ("10 examples, 2 failures, 1 pending\n", (9, 7, 2, 1)),
+        ("12 specs, 1 failure, 2 pending specs\n", (10, 9, 1, 2)),
+        ("9 runs, 20 assertions, 1 failures, 1 errors, 2 skips\n", (7, 5, 2, 2)),
+        ("OK (5 tests, 9 assertions)\n", (5, 5, 0, 0)),
+        ("Tests: 6, Assertions: 9, Errors: 1, Failures: 2, Skipped: 1.\n", (5, 2, 3, 1)),
+        ("Failed!  - Failed:     1, Passed:     5, Skipped:     2, Total:     8\n", (6, 5, 1, 2)),
+        ("ok | 5 passed (2 steps) | 0 failed (12ms)\n", (5, 5, 0, 0)),
+        ("\t Executed 7 tests, with 1 failure (0 unexpected) in 0.1 seconds\n", (7, 6, 1, 0)),
+        ("5 tests, 1 failure, 1 skipped\n", (4, 3, 1, 1)),
+        ("  67 tests passed\n  1 test failed\n  2 tests skipped\n", (68, 67, 1, 2)),
+        (" 5 pass\n 1 fail\n 9 expect() calls\n", (6, 5, 1, 0)),
+        ("  3 passed (4.2s)\n", (3, 3, 0, 0)),
+        ("  1 failed\n    a.spec.ts:3:1 > x\n  2 skipped\n  4 passed (1.1m)\n", (5, 4, 1, 2)),
     ],
 )
 def test_summaries_of_runners_that_are_only_configured(text: str, expected: tuple[int, ...]) -> None:

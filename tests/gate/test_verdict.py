@@ -116,7 +116,7 @@ def test_counts_are_compared_where_ids_are_not_known() -> None:
 
 def test_pytests_own_code_for_no_tests_is_believed() -> None:
     (failure,) = judge_tests(ran(0, exit_code=5, tests=None), None, ()).failures
-    assert failure.message == "no test ran"
+    assert failure.message.startswith("no test ran")
 
 
 def test_an_unread_failure_tells_the_last_words() -> None:
