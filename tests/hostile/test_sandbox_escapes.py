@@ -314,7 +314,7 @@ def test_killing_everything_works_where_nothing_stands_against_it(lane: Path) ->
 FORKS = r"""
 import os, time
 made = 0
-for _ in range(400):
+for _ in range(150):
     try:
         if os.fork() == 0:
             time.sleep(20)
@@ -329,11 +329,11 @@ time.sleep(float(__import__("sys").argv[1]))
 
 @needs("bwrap")
 def test_forking_ends_at_the_limit(lane: Path) -> None:
-    inside = drive(lane, "bwrap", f"{python(FORKS)} 5", "processes=64", "memory_mb=16000")
-    refused = inside["exit_code"] == 0 and int(inside["stdout"]) < 4 * 64
+    inside = drive(lane, "bwrap", f"{python(FORKS)} 5", "processes=30", "memory_mb=16000")
+    refused = inside["exit_code"] == 0 and int(inside["stdout"]) < 4 * 30
     assert refused or inside["killed_by"] == "processes", inside
-    control = drive(lane, "bwrap", f"{python(FORKS)} 0.1", "processes=600", "memory_mb=16000")
-    assert control["stdout"] == "400\n"
+    control = drive(lane, "bwrap", f"{python(FORKS)} 0.1", "processes=300", "memory_mb=16000")
+    assert control["stdout"] == "150\n"
 
 
 @needs("bwrap")
@@ -346,8 +346,8 @@ def test_a_fork_bomb_is_ended_and_nothing_of_it_is_left(lane: Path) -> None:
 
 @needs("bwrap")
 def test_a_memory_hog_is_ended(lane: Path) -> None:
-    hog = python("b = bytearray(600 << 20); print('got it', flush=True); import time; time.sleep(2)")
-    assert drive(lane, "bwrap", hog, "memory_mb=200")["killed_by"] == "memory"
+    hog = python("b = bytearray(300 << 20); print('got it', flush=True); import time; time.sleep(2)")
+    assert drive(lane, "bwrap", hog, "memory_mb=100")["killed_by"] == "memory"
     assert drive(lane, "bwrap", hog, "memory_mb=2000")["stdout"] == "got it\n"
 
 
