@@ -26,6 +26,7 @@ _UNSAFE = re.compile(
 )
 _BACKTICKS = re.compile(r"`+")
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SPAN = re.compile(r"(?<!`)`([^`|\\ ](?:[^`|\\]*[^`|\\ ])?)`(?!`)")
 _BLOCK_START = re.compile(r"^(?:[-+](?= |$)|-(?=[- ]*$)|#(?=[# ]|$)|=(?==*$)|:(?=[-: ]*$))")
 _ORDERED = re.compile(r"^(\d{1,9})([.)])(?= |$)")
 _LINKS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):|\bwww\.")
@@ -54,12 +55,20 @@ def encodable(text: str, encoding: str | None) -> str:
 
 
 def md_text(text: str, *, limit: int = 2_000) -> str:
-    """One line of prose for markdown, table cells included: no markup, no HTML, no link, no mention of its own."""
+    """One line of prose for markdown, table cells included: no markup, no HTML, no link of its own.
+
+    Names that stand between single backticks stay code spans: they are as inert as text, and easier to read.
+    """
     line = one_line(text, limit=limit)
-    line = _MARKDOWN.sub(lambda hit: "&lt;" if hit[0] == "<" else "&amp;" if hit[0] == "&" else "\\" + hit[0], line)
-    line = _LINKS.sub(lambda hit: f"{hit[0][:-1]}&#{ord(hit[0][-1])};", line)
-    line = _ORDERED.sub(r"\1\\\2", line)
-    return _BLOCK_START.sub(lambda hit: "\\" + hit[0], line)
+    parts = _SPAN.split(line)  # prose, content of a span, prose, ...
+    shown = "".join(md_cell_code(part) if place % 2 else _md_prose(part) for place, part in enumerate(parts))
+    shown = _ORDERED.sub(r"\1\\\2", shown)
+    return _BLOCK_START.sub(lambda hit: "\\" + hit[0], shown)
+
+
+def _md_prose(text: str) -> str:
+    text = _MARKDOWN.sub(lambda hit: "&lt;" if hit[0] == "<" else "&amp;" if hit[0] == "&" else "\\" + hit[0], text)
+    return _LINKS.sub(lambda hit: f"{hit[0][:-1]}&#{ord(hit[0][-1])};", text)
 
 
 def md_code(text: str, *, limit: int = 300) -> str:

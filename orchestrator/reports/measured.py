@@ -87,9 +87,9 @@ def _calls(tasks: Sequence[TaskOutcome]) -> tuple[Row, ...]:
         Row(
             what="Architect's calls a task",
             expected="2-3",
-            measured=_mean(tasks, lambda task: task.calls_architect),
+            measured=_mean(tasks, lambda task: task.calls_architect + task.calls_reviewer),
             source="L1",
-            remark="reviews by the architect count",
+            remark="ADRs, redesigns and reviews",
         ),
         Row(
             what="Executor's calls a task",

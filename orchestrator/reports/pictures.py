@@ -132,9 +132,18 @@ def failure_bars(summary: RunSummary, failures: Mapping[Category, int]) -> Marku
 
 
 def moves_by_category(tasks: Sequence[TaskOutcome]) -> dict[Category, dict[str, int]]:
-    """How often each move followed an iteration whose gravest failure was of that category."""
+    """How often each move followed an iteration whose gravest failure was of that category.
+
+    What auto-fix mended and what healed by itself inside an iteration stands in the task's counters.
+    """
     moves: dict[Category, Counter[str]] = {}
     for task in tasks:
+        for category, name, times in (
+            (Category.TRIVIAL, "autofix", task.autofixed_iterations),
+            (Category.ENVIRONMENT, "again", task.healed),
+        ):
+            if times:
+                moves.setdefault(category, Counter())[name] += times
         for note in task.history:
             gravest = max(note.categories, key=lambda name: name.gravity, default=None)
             if gravest is not None and note.move:

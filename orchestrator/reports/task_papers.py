@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.domain.outcome import BudgetStatus, PhaseUse, TaskOutcome
 from orchestrator.reports.figures import count, duration, tokens
 from orchestrator.reports.inputs import CallNote, LimitTerms, ReviewRound, TaskDetail
 from orchestrator.reports.report import STATUS_WORDS, failure_words, registry_rows
 from orchestrator.reports.templates import render
-from orchestrator.reports.todo import hint_command, land_command
+from orchestrator.reports.todo import hint_command, land_command, next_step
 
 SPENDERS_SHOWN = 5
 SET_BY_TASK = "set by the task"
@@ -73,6 +74,7 @@ def escalation_markdown(outcome: TaskOutcome, detail: TaskDetail, *, run: str, s
         run=run,
         task=outcome,
         detail=detail,
+        next_step=next_step(outcome),
         command=hint_command(run, outcome.id, state_dir),
         failures=failure_words(outcome.failures),
         failure_words=failure_words,
@@ -106,7 +108,7 @@ def _gate_row(result: CheckResult) -> GateRow:
     proof = []
     if result.tests:
         proof.append(f"{result.tests.passed} passed, {result.tests.failed} failed, {result.tests.skipped} skipped")
-    if result.coverage:
+    if result.coverage and not (result.kind is CheckKind.COVERAGE and result.note):
         proof.append(f"{result.coverage.percent:.1f} % of lines covered ({result.coverage.source})")
     if result.note:
         proof.append(result.note)

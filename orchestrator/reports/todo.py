@@ -45,6 +45,11 @@ def land_command(task: str) -> str:
     return f"orchestrate land {shlex.quote(task)}"
 
 
+def next_step(task: TaskOutcome) -> str:
+    """What the task's end advises, where it says more than the command that is shown anyway."""
+    return "" if task.next_step.startswith("orchestrate ") else task.next_step
+
+
 def todos(summary: RunSummary) -> tuple[ToDo, ...]:
     """Everything that waits, the run's own pause first, then the tasks in their order."""
     run = []
@@ -78,6 +83,6 @@ def _todo(task: TaskOutcome, summary: RunSummary) -> ToDo:
         task=task,
         what=_OPEN[task.status],
         why=task.reason,
-        next_step=task.next_step or _STEPS[task.status],
+        next_step=next_step(task) or _STEPS[task.status],
         command=hint_command(summary.run, task.id, summary.state_dir),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,8 @@ class Story:
         self.at = START
         self.events: list[Event] = []
         self.notes: dict[str, list[IterationNote]] = {}
+        self.failures: dict[str, Counter[Category]] = {}
+        self.fixed: dict[str, int] = {}
         self.phases: dict[str, list[PhaseUse]] = {}
 
     def say(self, kind: str, after: float = 0.0, **fields: Any) -> None:
@@ -93,18 +96,21 @@ class Story:
             )
             if check == red:
                 break
-        self.notes.setdefault(task, []).append(
+        found = {Category(name): number for name, number in (categories or {}).items()}
+        self.failures.setdefault(task, Counter()).update(found)
+        notes = self.notes.setdefault(task, [])
+        notes[iteration - 1 :] = [
             IterationNote(
                 number=iteration,
-                tier="2",
+                tier="gemini-3-pro",
                 passed=not red,
                 failed_check=red or None,
-                categories={Category(name): number for name, number in (categories or {}).items()},
+                categories=found,
                 move="",
                 seconds=5.0,
                 headline=headline,
             )
-        )
+        ]
         self.say(
             "gate:finished",
             0,
@@ -192,8 +198,7 @@ def _try(story: Story, name: str, number: int, limit: int, *, used: int = 4_100,
 
 def _move(story: Story, name: str, number: int, move: str, why: str) -> None:
     story.say("move:decided", 0, task=name, iteration=number, move=move, why=why)
-    if move != "accept" or not story.notes[name][-1].move:
-        story.notes[name][-1] = replace(story.notes[name][-1], move=move)
+    story.notes[name][-1] = replace(story.notes[name][-1], move=move)
 
 
 def _end(
@@ -235,10 +240,6 @@ def _outcome(
     place = [task[0] for task in TASKS].index(name)
     _, title, grade, limit = TASKS[place]
     notes = story.notes.get(name, [])
-    failures: dict[Category, int] = {}
-    for note in notes:
-        for category, number in note.categories.items():
-            failures[category] = failures.get(category, 0) + number
     worked = status != "skipped"
     delivered = status == "delivered"
     return TaskOutcome(
@@ -250,8 +251,8 @@ def _outcome(
         iterations=iterations,
         iteration_limit=limit,
         complexity=Complexity(grade),
-        failures=failures,
-        auto_fixed=2 * sum(note.move == "autofix" for note in notes),
+        failures=dict(story.failures.get(name, {})),
+        auto_fixed=story.fixed.get(name, 0),
         conflicts=int(name == "retry-http"),
         charge=charge,
         seconds=90.0 + 60 * iterations if worked else 0.0,
@@ -264,7 +265,7 @@ def _outcome(
         calls_executor=iterations,
         gate_seconds=5.0 * len(notes),
         gates=len(notes),
-        suppressions=2 * sum(note.move == "autofix" for note in notes),
+        suppressions=story.fixed.get(name, 0),
         phases=tuple(story.phases.get(name, ())),
         history=tuple(notes),
         files_changed=(f"src/{name}.py",) if delivered else (),
@@ -300,7 +301,7 @@ def _first_session(story: Story) -> None:
     name = _open(story, 4)
     _try(story, name, 1, 3)
     story.gate(name, 1, red="lint", categories={"trivial": 2}, headline="F841 local variable `total` is never used")
-    _move(story, name, 1, "autofix", "trivial failures only")
+    story.fixed[name] = 2
     story.say("autofix:applied", 0.2, task=name, iteration=1, files=[f"src/{name}.py"], what="disable comment")
     story.gate(name, 1)
     _move(story, name, 1, "accept", "the gate is green")

@@ -67,13 +67,24 @@ def test_plain_is_safe_and_settled(text: str) -> None:
 @given(st.text(alphabet="`~|<>*_[]()#-+=!&\\\nab1. $:/@", max_size=60))
 def test_md_text_is_one_paragraph_of_text(text: str) -> None:
     kinds = {token.type for token in tokens(f"x\n\n{md_text(text)}\n\ny")}
-    assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special"}
+    assert kinds <= {"paragraph_open", "paragraph_close", "inline", "text", "text_special", "code_inline"}
 
 
 @given(st.text(alphabet="`~|<>*_[]()#-+=!&\\\nab1. $:/@", max_size=60))
 def test_md_text_is_read_as_it_was_written(text: str) -> None:
-    shown = "".join(token.content for token in tokens(md_text(text)) if token.type in ("text", "text_special"))
+    shown = "".join(_source(token) for token in tokens(md_text(text)))
     assert shown == one_line(text, limit=2_000)
+
+
+def _source(token: Any) -> str:
+    if token.type == "code_inline":
+        return f"`{token.content}`"
+    return str(token.content) if token.type in ("text", "text_special") else ""
+
+
+def test_names_in_prose_stay_code() -> None:
+    assert md_text("use `a_b` and `<b>` of [x]") == "use `a_b` and `<b>` of \\[x\\]"
+    assert md_text("``y`` `p|q`") == "\\`\\`y\\`\\` \\`p\\|q\\`"
 
 
 @given(st.text(alphabet="`~|a b\n", max_size=40))

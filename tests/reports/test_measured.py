@@ -28,7 +28,7 @@ def row(summary: RunSummary, what: str, inputs: ReportInputs | None = None) -> R
 def test_what_the_night_measures() -> None:
     summary = summary_of(night())
     assert row(summary, "Executor's success").measured == "67 %"
-    assert row(summary, "Hallucinations").remark.startswith("1 of 17 iterations")
+    assert row(summary, "Hallucinations").remark.startswith("1 of 16 iterations")
     assert row(summary, "Iterations, simple").measured == "0.7"
     assert row(summary, "Iterations, simple").expected == "1.5 against 3"
     assert row(summary, "Gate, one passage").measured == "5.0 s"
