@@ -94,7 +94,7 @@ def new_failures(
     read of its output might be new. A failure no parser placed is the base's only if the whole output is.
     """
     key = key_of(result.path, result.kind, result.tool)
-    if result.timed_out or baseline.exits.get(key) != result.exit_code:
+    if result.timed_out or not _ended_alike(result, baseline, key):
         return failures
     same_output = output_digest(result) in baseline.outputs
     kept = [
@@ -137,6 +137,14 @@ def output_digest(result: CheckResult) -> str:
     """What a check printed, without numbers, addresses and temporary paths."""
     text = _TMP.sub("/tmp", f"{result.stdout}\n{result.stderr}")  # noqa: S108 - a placeholder, no file
     return hashlib.sha256(_NUMBERS.sub("#", text).encode("utf-8", "replace")).hexdigest()
+
+
+def _ended_alike(result: CheckResult, baseline: Baseline, key: str) -> bool:
+    """The same exit code; or both count their failed tests with it, as mocha does."""
+    old, base, now = baseline.exits.get(key), baseline.tests.get(key), result.tests
+    if old is None or old == result.exit_code:
+        return old is not None
+    return now is not None and base is not None and (now.failed, base.failed) == (result.exit_code, old)
 
 
 def _identity(failure: Failure, text_of: TextOf) -> str:

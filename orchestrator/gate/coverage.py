@@ -18,7 +18,7 @@ from orchestrator.gate.report_xml import read_xml
 _RANK = ("coverage.py json", "istanbul", "cobertura", "lcov", "v8", "istanbul summary")
 """Which report is believed where there are several: the first knows what the tool itself counts."""
 _TOTALS = (
-    re.compile(r"^TOTAL\s{1,40}[\d\s]{1,80}?\s(\d{1,3}(?:\.\d{1,4})?)%\s*$", re.MULTILINE),
+    re.compile(r"^TOTAL\s{1,40}[\d\s]{1,80}?\s(\d{1,3}(?:\.\d{1,4})?)%[ \t\r]*$", re.MULTILINE),
     re.compile(r"^All files\s{1,40}\|(?:\s{1,12}[\d.]{1,8} \|){3}\s{1,12}([\d.]{1,8}) \|", re.MULTILINE),
     re.compile(r"^Lines\s{1,12}: ([\d.]{1,8})% \(", re.MULTILINE),
 )

@@ -18,6 +18,8 @@ from orchestrator.domain.gate import Coverage
 from orchestrator.gate.coverage_lines import FileLines, of_lines
 from orchestrator.gate.report_paths import ReportPaths
 
+_MOST_WORK = 20_000_000
+"""Ranges times lines of a file: above it the file (a bundle) is left out, its coverage unknown."""
 _PLAIN = (".js", ".mjs", ".cjs")
 _NO_CODE = re.compile(r"^[\s{}()\[\];,]*(?://.*|/\*.*|\*.*)?$")
 _TESTS = re.compile(r"(?:^|/)(?:test|tests|__tests__|spec)/|[.-](?:test|spec)\.[cm]?js$")
@@ -45,6 +47,9 @@ class V8Sources:
         file = self.paths.resolve(url) if url.endswith(_PLAIN) else None
         text = self.text_of(file) if file is not None and not _TESTS.search(file) else None
         if file is None or text is None:
+            return
+        ranges = sum(len(function.get("ranges") or []) for function in script.get("functions") or [])
+        if ranges * text.count("\n") > _MOST_WORK:
             return
         starts = _starts(text)
         lines = frozenset(number for number, line in enumerate(text.split("\n"), 1) if not _NO_CODE.match(line))

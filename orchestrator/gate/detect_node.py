@@ -13,9 +13,12 @@ from orchestrator.gate.patterns import matches_any
 from orchestrator.gate.toolchains import Scripts, Tool, Toolchains
 from orchestrator.gate.tree import Place
 
-_NO_TESTS = re.compile(r"no tests? (?:specified|yet|found)|exit 1$|^\s*(?:true|:|exit 0)?\s*$|^echo ", re.IGNORECASE)
+_NO_TESTS = re.compile(r"no tests? (?:specified|yet|found)|exit 1$|^(?:true|:|exit 0)?$|^echo ", re.IGNORECASE)
 _SOURCES = (".ts", ".tsx", ".mts", ".cts")
 _NODE_TEST = re.compile(r"""(?:from|require\()\s*['"]node:test['"]""")
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.){0,2000}"|//|/\*')
+_ENDS = {"//": "\n", "/*": "*/"}
+_TRAILING_COMMA = re.compile(r",([ \t\r\n]{0,200}[}\]])")
 _FOLLOWED = 3
 _LOOKED_INTO = 40
 """Test files whose imports are read to tell node's own runner."""
@@ -76,7 +79,7 @@ class _Detector:
 
     def _usable(self, body: str) -> bool:
         spaced = f" {body} "
-        if _NO_TESTS.search(body) or any(word in spaced for word in self.chains.writing):
+        if _NO_TESTS.search(body.strip()) or any(word in spaced for word in self.chains.writing):
             return False
         return not any(word in spaced and f"{word}=false" not in spaced for word in self.chains.watching)
 
@@ -156,6 +159,15 @@ class _Detector:
 
 def _without_comments(text: str) -> str:
     """JSON with comments and trailing commas, as tsconfig.json has them, made plain; strings are kept."""
-    tokens = re.findall(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|[^"/]+|/', text)
-    plain = "".join(token for token in tokens if not token.startswith(("//", "/*")))
-    return re.sub(r",(\s*[}\]])", r"\1", plain)
+    plain: list[str] = []
+    at = 0
+    while (found := _STRING_OR_COMMENT.search(text, at)) is not None:
+        plain.append(text[at : found.start()])
+        if found[0] in _ENDS:
+            end = text.find(_ENDS[found[0]], found.end())
+            at = len(text) if end < 0 else end + len(_ENDS[found[0]])
+            plain.append("\n")
+        else:
+            plain.append(found[0])
+            at = found.end()
+    return _TRAILING_COMMA.sub(r"\1", "".join((*plain, text[at:])))

@@ -27,15 +27,16 @@ _MODULES = ("pytest", "pytest_cov", "coverage", "xdist")
 _PROBE = f'python -c "import importlib.util as u\nprint(*[name for name in {_MODULES!r} if u.find_spec(name)])"'
 _PROBE_PYTEST = "PYTEST_ADDOPTS= pytest -c /dev/null --version --version 2>&1"
 _REFUSED = re.compile(
-    r"unrecognized arguments: [^\n]*--(?:cov|junit)"
+    r"unrecognized arguments: [^\n]{0,300}?--(?:cov|junit)"
     r"|no such option: --(?:cov|junit)"
     r"|is not allowed in NODE_OPTIONS"
-    r"|--test-reporter[^\n]{0,80}(?:must|mismatch|match)"
-    r"|pytest_cov[^\n]{0,200}\n?INTERNALERROR|INTERNALERROR>[^\n]*pytest_cov"
+    r"|Cannot find (?:package|module) 'junit'"
+    r"|--test-reporter[^\n]{0,80}(?:must|match)"
+    r"|INTERNALERROR>[^\n]{0,300}?pytest_cov"
     r"|\b(?:CovReportWarning|CoverageWarning|CentralCovContextWarning):"
     r"|[Uu]nknown (?:option|argument)s?:? [^\n]{0,40}(?:--json|--outputFile|--coverage|--reporter)"
     r"|Unrecognized (?:CLI Parameter|option)"
-    r"|MISSING DEPENDENCY[^\n]*coverage"
+    r"|MISSING DEPENDENCY[^\n]{0,80}coverage"
 )
 
 

@@ -31,7 +31,7 @@ _LINES: tuple[re.Pattern[str], ...] = (
     # Maven's Surefire, each class and the whole: the last line is the whole
     re.compile(
         r"Tests run: (?P<all>\d{1,9}), Failures: (?P<failed>\d{1,9}), Errors: (?P<errors>\d{1,9}), "
-        r"Skipped: (?P<skipped>\d{1,9})\s*$",
+        r"Skipped: (?P<skipped>\d{1,9})[ \t\r]*$",
         re.MULTILINE,
     ),
     # ctest
@@ -74,13 +74,15 @@ _LINES: tuple[re.Pattern[str], ...] = (
 _WORDS: tuple[re.Pattern[str], ...] = (
     # ava, one line for each outcome
     re.compile(
-        r"^\s{0,10}(\d{1,9}) (?:tests?|known failures?|uncaught exceptions?) (passed|failed|skipped|todo)\s*$",
+        r"^[ \t]{0,10}(\d{1,9}) (?:tests?|known failures?|uncaught exceptions?) (passed|failed|skipped|todo)[ \t\r]*$",
         re.MULTILINE,
     ),
     # bun test
-    re.compile(r"^\s{1,4}(\d{1,9}) (pass|fail|skip|todo)\s*$", re.MULTILINE),
+    re.compile(r"^[ \t]{1,4}(\d{1,9}) (pass|fail|skip|todo)[ \t\r]*$", re.MULTILINE),
     # playwright
-    re.compile(r"^\s{1,4}(\d{1,9}) (passed|failed|flaky|skipped)(?: \([\d.]{1,12}(?:ms|s|m|h)\))?\s*$", re.MULTILINE),
+    re.compile(
+        r"^[ \t]{1,4}(\d{1,9}) (passed|failed|flaky|skipped)(?: \([\d.]{1,12}(?:ms|s|m|h)\))?[ \t\r]*$", re.MULTILINE
+    ),
 )
 _PASSED, _FAILED = frozenset({"passed", "pass", "flaky"}), frozenset({"failed", "fail"})
 
@@ -111,7 +113,7 @@ def _of_line(line: re.Match[str]) -> TestEvidence:
 
 
 def _go(text: str) -> TestEvidence | None:
-    cases = re.findall(r"^\s{0,40}--- (PASS|FAIL|SKIP): ", text, re.MULTILINE)
+    cases = re.findall(r"^[ \t]{0,40}--- (PASS|FAIL|SKIP): ", text, re.MULTILINE)
     if cases:
         return Counts(cases.count("PASS"), cases.count("FAIL"), cases.count("SKIP")).evidence()
     packages = re.findall(

@@ -156,7 +156,7 @@ def _of_tap(text: str) -> dict[str, str]:
 
 def of_tap(text: str) -> TestEvidence | None:
     """Evidence of TAP on standard output; ``None`` where there is no TAP."""
-    if not re.search(r"^(?:TAP version \d\d?|1\.\.\d{1,9})\s*$", text, re.MULTILINE):
+    if not re.search(r"^(?:TAP version \d\d?|1\.\.\d{1,9})[ \t\r]*$", text, re.MULTILINE):
         return None
     outcomes = _of_tap(text)
     return counted(outcomes, source="tap") if outcomes else None

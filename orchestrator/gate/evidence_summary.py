@@ -56,7 +56,7 @@ def _unittest(text: str) -> TestEvidence | None:
     if not runs:
         return None
     total = int(runs[-1])
-    ends = re.findall(r"^(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z0-9=, ]{0,200})\))?\s*$", text, re.MULTILINE)
+    ends = re.findall(r"^(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z0-9=, ]{0,200})\))?[ \t\r]*$", text, re.MULTILINE)
     said = {name: int(count) for name, count in re.findall(r"([a-z ]{1,30})=(\d{1,9})", ends[-1] if ends else "")}
     said = {name.strip(): count for name, count in said.items()}
     failed = said.get("failures", 0) + said.get("errors", 0) + said.get("unexpected successes", 0)
@@ -83,7 +83,7 @@ def _unittest_ids(text: str) -> TestEvidence | None:
 
 
 def _jest(text: str) -> TestEvidence | None:
-    lines = re.findall(r"^\s{0,20}Tests:?\s{1,20}((?:\d{1,9} [a-z]{1,10}[,| ]{0,4}){1,8})", text, re.MULTILINE)
+    lines = re.findall(r"^[ \t]{0,20}Tests:?\s{1,20}((?:\d{1,9} [a-z]{1,10}[,| ]{0,4}){1,8})", text, re.MULTILINE)
     if not lines:
         return Counts().evidence() if re.search(r"^No tests? (?:files )?found", text, re.MULTILINE) else None
     said = {word: int(count) for count, word in _COUNT.findall(lines[-1])}
@@ -92,7 +92,7 @@ def _jest(text: str) -> TestEvidence | None:
 
 def _mocha(text: str) -> TestEvidence | None:
     counts = {
-        word: re.findall(rf"^\s{{1,10}}(\d{{1,9}}) {word}(?: \([^\n]{{1,20}}\))?\s*$", text, re.MULTILINE)
+        word: re.findall(rf"^[ \t]{{1,10}}(\d{{1,9}}) {word}(?: \([^\n]{{1,20}}\))?[ \t\r]*$", text, re.MULTILINE)
         for word in ("passing", "failing", "pending")
     }
     if not counts["passing"] and not counts["failing"]:
@@ -107,7 +107,7 @@ def _node(text: str) -> TestEvidence | None:
     said = {
         word: int(count)
         for word, count in re.findall(
-            r"^[\u2139#] (tests|pass|fail|cancelled|skipped|todo) (\d{1,9})\s*$", text, re.MULTILINE
+            r"^[\u2139#] (tests|pass|fail|cancelled|skipped|todo) (\d{1,9})[ \t\r]*$", text, re.MULTILINE
         )
     }
     if "tests" not in said:

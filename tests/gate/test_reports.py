@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.gate import Coverage, TestEvidence
+from orchestrator.domain.failure import CheckKind
+from orchestrator.domain.gate import CheckSpec, Coverage, TestEvidence
 from orchestrator.gate.coverage import printed_coverage, read_coverage
 from orchestrator.gate.coverage_lines import added_lines, changed_lines
+from orchestrator.gate.detect import detect
+from orchestrator.gate.evidence import refused
 from orchestrator.gate.evidence_reports import read_tests
 from orchestrator.gate.evidence_summary import plain, read_summary
 from orchestrator.gate.report_files import ReportFile, read_report, scratch_reports, stamps, written_reports
 from orchestrator.gate.report_paths import ReportPaths
 from orchestrator.gate.report_xml import read_xml
 from orchestrator.gate.toolchains import shipped_toolchains
-from tests.gate.trees import CAPTURED
+from tests.gate.trees import CAPTURED, MemoryTree
 
 LIMITS = shipped_toolchains().limits
 JS = (
@@ -369,3 +372,49 @@ def test_report_paths_resolve_to_tracked_files() -> None:
     assert paths.resolve("x.py", ["/clone/src"]) == "src/x.py"
     assert paths.resolve("/usr/lib/z.py") is None
     assert paths.resolve("z.py") is None
+
+
+HOSTILE = {
+    "long line": "x" * 2_000_000,
+    "spaces": " " * 2_000_000,
+    "newlines": "\n" * 1_000_000,
+    "digits": "1 " * 1_000_000,
+    "equals": "=" * 2_000_000,
+    "equal lines": "= 1 passed, " * 200_000,
+    "plans": "1..3\n" * 200_000 + "x",
+    "points": "ok 1 - a\n" * 100_000,
+    "totals": "TOTAL 1 2 3 4 " * 100_000,
+    "table": "All files | 1 | 2 | 3 " * 100_000,
+    "cases": "test_a (a.b) ... " * 100_000,
+    "tests": "Tests: 1 a, 1 b, " * 100_000,
+    "refusals": "unrecognized arguments: " * 100_000,
+    "internal": "INTERNALERROR> " * 100_000,
+    "escapes": "\x1b[" * 500_000,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_output_makes_reading_hang(name: str) -> None:
+    """Each is read in linear time: 2 MB take well under a second."""
+    text = plain(HOSTILE[name])
+    read_summary("", text, "")
+    printed_coverage(text)
+    refused(CheckSpec(kind=CheckKind.TEST, command="x", flags="y"), text)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["/*" * 400_000, '"' * 400_000, "//" * 400_000, " " * 800_000 + "x", "," * 800_000])
+def test_no_configuration_makes_detection_hang(text: str) -> None:
+    tree = {
+        "package.json": json.dumps({"scripts": {"test": text, "lint": text}}),
+        "tsconfig.json": text,
+        "setup.py": text,
+        "pyproject.toml": text,
+        "setup.cfg": text,
+        "tox.ini": text,
+        "requirements.txt": text,
+        ".github/workflows/a.yml": text,
+        "tests/test_a.py": text,
+    }
+    detect(MemoryTree(tree), ".", shipped_toolchains())

@@ -160,6 +160,18 @@ def test_another_exit_code_or_a_time_limit_inherits_nothing() -> None:
     assert new_failures(replace(lint(1), timed_out=True), (finding(),), base, text) == (finding(),)
 
 
+def test_runners_that_count_failures_in_their_exit_code_are_compared_by_their_tests() -> None:
+    def mocha(*failed: str) -> tuple[CheckResult, tuple[Failure, ...]]:
+        tests = TestEvidence(ran=9, passed=9 - len(failed), failed=len(failed), skipped=0)
+        found = [Failure(check=CheckKind.TEST, tool="mocha", message="m", test_id=test) for test in failed]
+        return ran(9, tool="mocha", exit_code=len(failed), tests=tests), tuple(found)
+
+    result, failures = mocha("a", "b")
+    base = baseline_of(report(*failures, result=result), {}.get)
+    assert new_failures(*mocha("b"), base, {}.get) == ()
+    assert [failure.test_id for failure in new_failures(*mocha("a", "b", "c"), base, {}.get)] == ["c"]
+
+
 def test_a_failure_without_a_place_is_inherited_only_with_the_whole_output() -> None:
     def of(stdout: str) -> tuple[CheckResult, Failure]:
         result = lint(1, stdout, tool="")
