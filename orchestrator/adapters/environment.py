@@ -129,6 +129,7 @@ class EnvironmentProvider:
         (folder / "active.json").unlink()
         for name in kept.folders:
             (paths.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(paths.root / name, ignore_errors=True)
             (folder / "kept" / name).rename(paths.root / name)
         if (folder / "products").is_dir():
             (folder / "products").rename(paths.products)
@@ -152,12 +153,12 @@ class EnvironmentProvider:
                 slug="environment-venv",
             )
         names = self.limits.dependency_folders
-        before = files_in(paths.root, names)
+        before, tracked = files_in(paths.root, names), set(dependency_folders(paths.root, names))
         for number, line in enumerate(plan.lines, 1):
             self._run(shell, line, folder / f"setup-{number}.log")
         made = files_in(paths.root, names) - before
         note = keep_products(paths.root, made, paths.products)
-        folders = sorted(dependency_folders(paths.root, names)) if plan.lines else []
+        folders = sorted(set(dependency_folders(paths.root, names)) - tracked) if plan.lines else []
         venv = venv_of(paths, active)
         outside = self._outside(paths, venv, folders)
         finished = Active(

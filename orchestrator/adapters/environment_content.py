@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from orchestrator.adapters.lane_paths import LanePaths
+from orchestrator.adapters.shell_mounts import TOOLS_WRITE
 
 NODE_RECORDS = (".package-lock.json", ".modules.yaml", ".yarn-integrity", ".yarn-state.yml")
 """Installers' own records of a ``node_modules``."""
@@ -57,9 +58,14 @@ def _contents(venv: Path | None, folders: Iterable[Path]) -> Iterator[tuple[str,
         for record in records:
             yield f"node/{number}/{record.name}", record.read_bytes()
         if not records:
-            names = [*folder.glob("*"), *folder.glob("*/*")]
+            names = [each for each in (*folder.glob("*"), *folder.glob("*/*")) if not _passing(folder, each)]
             listing = "\n".join(sorted(path.relative_to(folder).as_posix() for path in names))
             yield f"listing/{number}", listing.encode("utf-8", "surrogateescape")
+
+
+def _passing(folder: Path, path: Path) -> bool:
+    """Places where tools keep scratch during gates: not part of what is installed."""
+    return path.relative_to(folder).parts[0] in TOOLS_WRITE
 
 
 def _python_links(venv: Path | None) -> Iterator[tuple[str, Path]]:

@@ -66,6 +66,8 @@ class LaneShell:
         self._limits = limits
         self._around = surroundings
         self._number = 0
+        if sandbox.kind is SandboxKind.NONE:
+            processes.shield()
 
     def run(self, command: Command) -> Ran:
         """Run ``command.line`` by ``sh -c`` in its folder. Never raises for what the command does.

@@ -280,6 +280,27 @@ def test_an_environment_that_is_not_what_it_was_is_made_again(paths: LanePaths) 
     assert not (paths.root / "node_modules/evil").exists()
 
 
+@needs("bwrap")
+def test_gates_do_not_change_what_the_environment_is(paths: LanePaths) -> None:
+    lane = SmallShell(paths)
+    provider()(paths, lane, ("one",))
+    ran = gate(shell(paths, "bwrap"), "echo x > node_modules/.cache/x; mkdir -p node_modules/.vite/deep")
+    assert ran.exit_code == 0, ran.stderr
+    provider()(paths, lane, ("one",))
+    assert lane.lines == ["one"]
+
+
+def test_dependency_folders_of_the_base_itself_stay_where_they_are(paths: LanePaths) -> None:
+    (paths.root / "vendor/lib").mkdir(parents=True)
+    (paths.root / "vendor/lib/code.php").write_text("tracked")
+    lane = SmallShell(paths)
+    provider()(paths, lane, ("one",))
+    provider()(paths, lane, ("two",))
+    provider()(paths, lane, ("one",))
+    assert lane.lines == ["one", "two"]
+    assert (paths.root / "vendor/lib/code.php").read_text() == "tracked"
+
+
 def test_old_environments_go(paths: LanePaths) -> None:
     lane = SmallShell(paths)
     for number in range(7):

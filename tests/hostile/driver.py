@@ -12,7 +12,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator.adapters import processes
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.sandbox_probe import choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
@@ -39,7 +38,6 @@ def limits(**changes: object) -> GateLimits:
 def main(lane: str, mode: str, line: str, *options: str) -> None:
     """One command, one outcome."""
     chosen = dict(option.split("=", 1) for option in options)
-    processes.shield()
     changes: dict[str, object] = {
         name: int(chosen[name]) for name in ("processes", "memory_mb", "file_size_mb") if name in chosen
     }

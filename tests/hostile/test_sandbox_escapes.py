@@ -346,7 +346,7 @@ def test_a_fork_bomb_is_ended_and_nothing_of_it_is_left(lane: Path) -> None:
 
 @needs("bwrap")
 def test_a_memory_hog_is_ended(lane: Path) -> None:
-    hog = python("b = bytearray(300 << 20); print('got it', flush=True); import time; time.sleep(2)")
+    hog = python("b = bytearray(300 << 20); print('got it', flush=True); import time; time.sleep(1)")
     assert drive(lane, "bwrap", hog, "memory_mb=100")["killed_by"] == "memory"
     assert drive(lane, "bwrap", hog, "memory_mb=2000")["stdout"] == "got it\n"
 
