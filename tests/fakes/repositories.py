@@ -29,7 +29,8 @@ class Repo:
 
     def git(self, *argv: str) -> str:
         """Plain git, as the user would run it; raises where it fails."""
-        return str(Launcher().execute(["git", "-C", str(self.root), *argv], env=_DATES))
+        fences = {"GIT_CEILING_DIRECTORIES": str(self.root.resolve().parent)}  # never a repository further up
+        return str(Launcher().execute(["git", "-C", str(self.root.resolve()), *argv], env={**_DATES, **fences}))
 
     def fails(self, *argv: str) -> bool:
         """Run git and tell whether it failed."""

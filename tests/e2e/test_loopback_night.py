@@ -1,0 +1,113 @@
+"""The whole pilot through the real SDKs, against a server that misbehaves on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.call import FinishReason
+from orchestrator.resources import pilot_dir
+from tests.e2e.nights import FAST_RETRIES, Place, pilot_place
+from tests.fakes.loopback import Fault, Kind, Loopback, Reply, SeenRequest, scripted_from_records, status
+
+KEYS = {"ANTHROPIC_API_KEY": "sk-test-anthropic-0123456789", "GEMINI_API_KEY": "test-gemini-0123456789"}
+FAULTS = {
+    "backup.plan.architect.1.1": (status(429, headers={"retry-after": "1"}),),
+    "backup.build.executor.1.1": (status(429, headers={"retry-after": "0"}), status(503)),
+    "report-hours.plan.architect.1.1": (status(529), status(529)),
+    "round-up.build.executor.1.1": (Fault(kind=Kind.CUT),),
+    "csv-export.plan.architect.1.1": (Fault(kind=Kind.HALF_JSON),),
+    "merge-entries.build.executor.1.1": (Fault(kind=Kind.NO_FINAL),),
+    "project-tags.deliver.reviewer.1.1": (Fault(kind=Kind.ERROR_EVENT),),
+}
+
+
+def live(server: Loopback) -> dict[str, str]:
+    return {"ANTHROPIC_BASE_URL": server.url, "GOOGLE_GEMINI_BASE_URL": server.url, **KEYS, **FAST_RETRIES}
+
+
+@pytest.mark.slow
+def test_the_pilot_through_both_sdks(tmp_path: Path) -> None:
+    recorded = scripted_from_records(pilot_dir() / "calls", FAULTS)
+
+    def script(seen: SeenRequest) -> Reply:
+        if seen.call_id == "colour-output.plan.architect.1.1":
+            return Reply(text="I cannot help with that.", reason=FinishReason.REFUSAL, detail="cyber")
+        return recorded(seen)
+
+    with Loopback(script) as server:
+        place = pilot_place(tmp_path / "pilot")
+        ended = place.orchestrate("run", str(place.tasks), **live(server))
+        assert ended.code == 1, ended.err + ended.out
+        assert Counter(place.statuses().values()) == {"delivered": 8, "needs_human": 2}
+        asked = [seen for seen in server.requests if seen.operation == "generate"]
+        assert server.problems == []
+    entries = place.entries()
+    intents = [entry for entry in entries if entry["type"] == "call:intent"]
+    assert len(asked) == len(intents)
+    assert Counter(seen.call_id for seen in asked) == Counter(entry["call"] for entry in intents)
+    faults = Counter(entry["fault"] for entry in entries if entry["type"] == "call:failed")
+    assert faults == {"rate_limit": 2, "server": 1, "overloaded": 3, "incomplete": 3} or sum(faults.values()) == 9
+    refused = next(task for task in place.summary()["tasks"] if task["id"] == "colour-output")
+    assert refused["status"] == "needs_human"
+    everything = "".join(path.read_text(errors="replace") for path in place.run_folder().rglob("*") if path.is_file())
+    for key in KEYS.values():
+        assert key not in everything + ended.out + ended.err
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return pilot_place(tmp_path / "pilot")
+
+
+def test_missing_keys_are_one_clear_error_before_the_first_task(place: Place) -> None:
+    ended = place.orchestrate("run", str(place.tasks))
+    assert ended.code == 4
+    assert "ANTHROPIC_API_KEY" in ended.err
+    assert "GEMINI_API_KEY" in ended.err
+    assert ended.err.count("error[") == 1
+    assert not list((place.folder / "runs").glob("*/journal.jsonl"))
+
+
+def test_a_refused_key_is_one_clear_error_before_the_first_task(place: Place) -> None:
+    with Loopback(lambda seen: Reply(), key="another") as server:
+        ended = place.orchestrate("run", str(place.tasks), **live(server))
+    assert ended.code == 4
+    assert "error[provider-authentication]" in ended.err
+    assert "sk-test" not in ended.err
+    assert all(seen.operation != "generate" for seen in server.requests)
+
+
+def test_a_model_that_does_not_exist_is_named_before_the_first_task(place: Place) -> None:
+    with Loopback(lambda seen: Reply(), models=["claude-opus-5-5"]) as server:
+        ended = place.orchestrate("run", str(place.tasks), **live(server))
+    assert ended.code == 4
+    assert "gemini" in ended.err
+
+
+def test_an_outage_pauses_the_run_and_resume_goes_on(place: Place) -> None:
+    with Loopback(lambda seen: Reply(fault=status(503))) as server:
+        ended = place.orchestrate("run", str(place.tasks), "--only", "round-up", **live(server))
+        assert ended.code == 5, ended.err
+        assert "resume" in ended.err
+        assert len([seen for seen in server.requests if seen.operation == "generate"]) == 4
+        server.reset(scripted_from_records(pilot_dir() / "calls"))
+        again = place.orchestrate("resume", "--state", "runs", **live(server))
+    assert again.code == 0, again.err
+    assert place.statuses() == {"round-up": "delivered"}
+
+
+def test_a_cap_is_never_passed_and_the_run_can_go_on_with_a_higher_one(place: Place) -> None:
+    with Loopback(scripted_from_records(pilot_dir() / "calls")) as server:
+        arguments = ("run", str(place.tasks), "--only", "round-up", "--max-tokens", "40000")
+        ended = place.orchestrate(*arguments, **live(server))
+        assert ended.code == 5, ended.err
+        assert "--max-tokens" in ended.err
+        spent = place.summary()["totals"]["tokens"]
+        assert spent["input"] + spent["output"] <= 40_000
+        again = place.orchestrate("resume", "--state", "runs", "--max-tokens", "900000", **live(server))
+    assert again.code == 0, again.err
+    calls = [entry["call"] for entry in place.entries() if entry["type"] == "call:intent"]
+    assert len(calls) == len(set(calls))
