@@ -49,6 +49,7 @@ def run_night(night: Night, lanes: int, report: Report) -> RunOutcome:
 
 def run_task(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOutcome]) -> TaskOutcome:
     """One task from discover to its end."""
+    night.opened(task.id, lane)
     work = open_work(night, lane, task, before)
     step: Step = Phase.DISCOVER
     while isinstance(step, Phase):

@@ -26,6 +26,7 @@ from orchestrator.adapters.models.replay import ReplayLlm
 from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
+from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.call import Charge, Usage
@@ -87,9 +88,11 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
     lock = repository.hold(run=run, at=clock.now())
     staff = Staff(load_catalog(), settings.models)
     llms: dict[str, Llm] = {}
+    around, excludes = Surroundings.here(repository.root), repository.user.excludes
+    commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
     try:
         base = repository.pin(batch.base)
-        llms = _llms(staff, replay)
+        llms = _llms(staff, replay, commands)
         prices = _prices(settings.models)
         if replay is None:
             _check_models(staff, llms)
@@ -129,6 +132,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
                 toolchains=shipped_toolchains(),
                 baselines=cache_home(os.environ) / repository.name / "baselines",
                 sandbox=sandbox.label,
+                opened=commands.opened,
             )
             yield Session(
                 night=night,
@@ -265,15 +269,15 @@ def _repository(batch: Batch, settings: Settings, sandbox: SandboxChoice) -> Use
     )
 
 
-def _llms(staff: Staff, replay: ReplayLlm | None) -> dict[str, Llm]:
+def _llms(staff: Staff, replay: ReplayLlm | None, commands: Commands) -> dict[str, Llm]:
     """An adapter for each provider that some role may ask."""
     used = staff.models_by_provider()
     if replay is not None:
         return dict.fromkeys(used, replay)
-    return {name: _llm(name, staff.models.providers[name]) for name in used}
+    return {name: _llm(name, staff.models.providers[name], commands) for name in used}
 
 
-def _llm(name: str, provider: Provider) -> Llm:
+def _llm(name: str, provider: Provider, commands: Commands) -> Llm:
     key = next((os.environ[variable] for variable in provider.key_env if os.environ.get(variable)), None)
     from_env = next((os.environ[variable] for variable in provider.base_url_env if os.environ.get(variable)), None)
     base_url = provider.base_url or from_env
@@ -283,7 +287,7 @@ def _llm(name: str, provider: Provider) -> Llm:
         return GoogleLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
     if provider.adapter == "openai":
         return OpenAiLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
-    raise UsageError(f"provider {name!r}: the command adapter is not wired yet")
+    return commands.llm(name, provider)
 
 
 def _check_models(staff: Staff, llms: Mapping[str, Llm]) -> None:
@@ -323,9 +327,13 @@ def _check_prices(staff: Staff, settings: Settings, prices: PriceList, now: date
     one = Usage(input_tokens=1, output_tokens=1)
     for provider, models in staff.models_by_provider().items():
         for model in models:
-            if prices.cost(provider=provider, model=model, usage=one, at=now) is None:
+            own = f"prices.{model}: {{input: USD, output: USD}}"
+            known = prices.cost(provider=provider, model=model, usage=one, at=now) is not None
+            if (setting := staff.models.providers[provider]).adapter == "command":  # its usage is unknown (decision 28)
+                own, known = f"providers.{provider}.cost_per_call: USD", setting.cost_per_call is not None
+            if not known:
                 raise UsageError(
                     f"a money cap is set, but the price of {model} ({provider}) is not known",
-                    hint=f"give it: models.prices.{model}: {{input: USD, output: USD}}; or --max-cost none",
+                    hint=f"give it: models.{own}; or --max-cost none",
                     slug="unknown-price",
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
-from orchestrator.ports import Clock, Desk, EnvironmentInfo, Repository
+from orchestrator.ports import Clock, Desk, EnvironmentInfo, Lane, Repository
 from orchestrator.settings import Settings
 
 
@@ -24,6 +25,10 @@ class Prepared:
     environment: EnvironmentInfo
     plan: GatePlan
     baseline: Baseline
+
+
+def _nobody(_task: str, _lane: Lane) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,8 @@ class Night:
     sandbox: str
     """As the report names it."""
 
+    opened: Callable[[str, Lane], None] = _nobody
+    """Told of each task and the lane it is worked on before the task begins: coding commands work on a copy of it."""
     prepared: dict[str, Prepared] = field(default_factory=dict)
     """Gate plans and baselines by base tree and lane, so that tasks on one base share them."""
 

@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator.adapters.models.tree_changes import Snapshot, describe, snapshot
+from orchestrator.adapters.sandbox_tools import programs_in
 from orchestrator.domain.call import Answer, Deadlines, FinishReason, Message, Request, Speaker
 from orchestrator.domain.errors import ModelError, ModelFault
 
 _NOT_FOUND = 127
 _TAIL = 2000
+_SHELLS_OWN = frozenset(
+    {".", ":", "[", "alias", "case", "cd", "echo", "eval", "export", "false", "for", "printf", "pwd", "read", "set"}
+    | {"shift", "test", "trap", "true", "ulimit", "umask", "unset", "until", "wait"}
+)
+"""Words that begin a command and are no program to look for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +88,15 @@ class CommandLlm:
     def check(self, models: Sequence[str]) -> None:
         """The program is there, as far as that can be seen from its command line; ``models`` are labels only."""
         del models
-        words = [word for word in self._command.split() if "=" not in word]
-        if not words:
-            raise self._error("no command is set", ModelFault.NOT_FOUND, "set command: for this provider")
-        if self._which is not None and self._which(words[0]) is None:
-            raise self._error(f"{words[0]}: not found", ModelFault.NOT_FOUND, "install it, or correct command:")
+        if not self._command.strip():
+            hint = f"set models.providers.{self._provider}.command in ~/.config/orchestrator/config.yaml"
+            raise self._error("no command is set", ModelFault.NOT_FOUND, hint)
+        programs = [name for name in programs_in(self._command) if name not in _SHELLS_OWN]
+        # "$AGENT", "./agent", "~/agent" are known where the line is run; so is all that stands behind the first program
+        first = next(iter(programs), "$")
+        judged = not first.startswith(("$", "~", "`")) and (first.startswith("/") or "/" not in first)
+        if judged and self._which is not None and self._which(first) is None:
+            raise self._error(f"{first}: not found", ModelFault.NOT_FOUND, "install it, or correct command:")
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,0 +1,234 @@
+"""A coding command as executor, whole: the architect answers over the wire, a shell script does the work in a copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.nights import Ended, Place
+from tests.fakes.loopback import Loopback, Reply, SeenRequest
+from tests.fakes.repositories import Repo
+from tests.system import needs
+
+RECORD = """# Shout
+
+Status: proposed
+Date: 2026-11-21
+
+## Context
+
+Greetings are too quiet.
+
+## Options
+
+- capital letters
+- a louder font
+
+## Decision
+
+`greet` answers in capital letters; what was in `old.py` goes.
+
+## Rationale
+
+It is one call.
+
+## Files
+
+- greet.py (modify): capital letters
+- volume.py (create): how loud
+- old.py (delete): nobody calls it
+- tests/test_volume.py (create): its test
+
+## Consequences
+
+It is loud.
+"""
+TASKS = """\
+version: 1
+repo: ../app
+gate:
+  test: python3 -m unittest discover -v
+tasks:
+  - id: shout
+    title: "Bug fix: greet loudly"
+    complexity: simple
+"""
+AGENT = r"""#!/bin/sh
+# A coding command: it reads its orders, looks around, works in the folder it stands in.
+cat > "$HOME/orders"
+{
+  env | sort
+  echo "in: $(pwd)"
+  echo "home: $(ls -A "$HOME" | tr '\n' ' ')"
+  echo "config: $(cat "$HOME/.config/agent/settings" 2>&1)"
+  echo "secret: $(cat SECRET_PATH 2>&1)"
+  echo "checkout: $(ls CHECKOUT_PATH 2>&1)"
+  echo "lane: $(ls LANE_PATH 2>&1)"
+  echo "history: $(git rev-list --count HEAD) $(git log -1 --format=%s) $(git status --porcelain | wc -l)"
+  python3 -c 'import socket; socket.create_connection(("127.0.0.1", PORT), 5).close(); print("network: there")'
+} > seen.log 2>&1
+cat seen.log
+echo changed > "$HOME/.config/agent/settings"
+if ! grep -q "You answered before" "$HOME/orders"; then
+  echo "raise SystemExit(0)" > tests/test_greet.py
+fi
+sed -i 's/return text/return text.upper()/' greet.py
+rm old.py
+printf 'LEVEL = 11\n' > volume.py
+cat > tests/test_volume.py <<'END'
+import unittest
+
+import volume
+
+
+class Volume(unittest.TestCase):
+    def test_level(self) -> None:
+        self.assertEqual(volume.LEVEL, 11)
+END
+mkdir -p build __pycache__ && echo junk > build/out && echo junk > __pycache__/x.pyc
+sleep 300 &
+exit 0
+"""
+
+
+def _app(folder: Path) -> Repo:
+    folder.mkdir(parents=True)
+    repo = Repo(folder)
+    repo.git("init", "-q", "-b", "main")
+    repo.git("config", "user.name", "Ada Test")
+    repo.git("config", "user.email", "ada@example.org")
+    repo.write("greet.py", "def greet(text: str) -> str:\n    return text\n")
+    repo.write("old.py", "OLD = True\n")
+    repo.write(".gitignore", "build/\n*.log\n")
+    repo.write("tests/__init__.py", "")
+    repo.write(
+        "tests/test_greet.py",
+        "import unittest\n\nfrom greet import greet\n\n\nclass Greet(unittest.TestCase):\n"
+        "    def test_greets(self) -> None:\n        self.assertEqual(greet('hi').lower(), 'hi')\n",
+    )
+    repo.commit("First")
+    repo.commit("Second", **{"README.md": "# Greet\n"})
+    return repo
+
+
+def architect(seen: SeenRequest) -> Reply:
+    """The record, then a review; the executor must never be asked over the wire."""
+    role = seen.call_id.split(".")[2]
+    return Reply(text={"architect": RECORD, "reviewer": "VERDICT: accept\n\nAs recorded.\n"}[role])
+
+
+def _place(folder: Path, server: Loopback, **provider: Any) -> Place:
+    repo = _app(folder / "app")
+    backlog = folder / "backlog"
+    backlog.mkdir()
+    (backlog / "tasks.yaml").write_text(TASKS)
+    place = Place(folder, backlog / "tasks.yaml", {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": server.url})
+    home = Path(place.environment["HOME"])
+    (home / ".config/agent").mkdir(parents=True)
+    (home / ".config/agent/settings").write_text("loud\n")
+    (home / ".secret").write_text("never\n")
+    agent = folder / "tools" / "bin" / "agent"
+    agent.parent.mkdir(parents=True)
+    text = AGENT.replace("SECRET_PATH", str(home / ".secret")).replace("CHECKOUT_PATH", str(repo.root))
+    text = text.replace("LANE_PATH", str(folder / "cache/orchestrator")).replace("PORT", str(server.port))
+    agent.write_text(text)
+    agent.chmod(0o755)
+    settings = {"command": str(agent), "pass_env": ["AGENT_KEY"], "config_dirs": ["~/.config/agent"]}
+    settings |= {"cost_per_call": "0.05"} | provider
+    (home / ".config/orchestrator").mkdir()
+    (home / ".config/orchestrator/config.yaml").write_text(
+        json.dumps({"models": {"providers": {"command": settings}, "roles": {"executor": {"provider": "command"}}}})
+    )
+    return place
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with Loopback(architect) as started:
+        yield started
+
+
+def run(place: Place, *more: str) -> Ended:
+    return place.orchestrate("run", str(place.tasks), *more, AGENT_KEY="allowed", OTHER_KEY="hidden")
+
+
+def answers(place: Place) -> list[dict[str, Any]]:
+    """The executor's, as recorded."""
+    files = sorted((place.run_folder() / "calls").glob("shout.build.executor.*.json"))
+    return [json.loads(file.read_text())["answer"] for file in files]
+
+
+def benches(place: Place) -> list[Path]:
+    return list((place.folder / "cache").rglob("bench-*"))
+
+
+@needs("bwrap")
+def test_a_command_works_in_a_copy_and_its_changes_are_delivered(tmp_path: Path, server: Loopback) -> None:
+    place = _place(tmp_path, server)
+    before = (place.folder / "app/greet.py").read_text()
+    ended = run(place)
+    assert ended.code == 0, ended.out + ended.err
+    assert server.problems == []
+    assert place.statuses() == {"shout": "delivered"}
+
+    branch = f"orchestrate/{place.run_folder().name}/shout"
+    changed = place.git("diff", "--name-status", "main", branch, repo="app").splitlines()
+    assert changed == ["M\tgreet.py", "D\told.py", "A\ttests/test_volume.py", "A\tvolume.py"]
+    assert "text.upper()" in place.git("show", f"{branch}:greet.py", repo="app")
+    assert (place.folder / "app/greet.py").read_text() == before
+
+    refused = [entry["faults"] for entry in place.entries() if entry["type"] == "edits:refused"]
+    assert len(refused) == 1
+    assert refused[0][0].startswith("tests/test_greet.py")
+    first, second = answers(place)
+    assert "tests/test_greet.py" in first["text"]
+    assert "tests/test_greet.py" not in second["text"]
+    assert "build/out" not in first["text"] + second["text"]
+
+    _saw_only_what_was_allowed(place, second["raw"]["stdout"])
+    assert benches(place) == []
+    home = Path(place.environment["HOME"])
+    assert (home / ".config/agent/settings").read_text() == "loud\n"
+    assert not (home / "orders").exists()
+
+    answered = [e for e in place.entries() if e["type"] == "call:answer" and e["role"] == "executor"]
+    assert [(entry["estimated"], entry["cost_usd"]) for entry in answered] == [(True, "0.05")] * 2
+    _replays(place, server, branch)
+
+
+def _saw_only_what_was_allowed(place: Place, stdout: str) -> None:
+    seen = dict(line.partition("=")[::2] for line in stdout.splitlines() if "=" in line)
+    told = dict(line.split(": ", 1) for line in stdout.splitlines() if ": " in line and "=" not in line.split(": ")[0])
+    assert seen["AGENT_KEY"] == "allowed"
+    assert {"OTHER_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"}.isdisjoint(seen)
+    assert "hidden" not in stdout
+    assert (seen["HOME"], seen["XDG_CACHE_HOME"]) == ("/home/lane", "/tmp/cache/xdg")
+    assert told["home"].split() == [".config", ".orchestrate-started", "orders"]
+    assert told["config"] == "loud"
+    assert "never" not in stdout
+    assert "No such file" in told["secret"]
+    assert "No such file" in told["checkout"]
+    assert told["in"].endswith("/tree")
+    assert told["lane"].split() == [next((place.folder / "cache/orchestrator").glob("app-*")).name]
+    assert told["history"] == "1 The tree as it stands 0"
+    assert told["network"] == "there"
+
+
+def _replays(place: Place, server: Loopback, branch: str) -> None:
+    """The same tree again, without command, network and keys."""
+    tree = place.git("rev-parse", f"{branch}^{{tree}}", repo="app")
+    asked, calls = server.count, place.run_folder() / "calls"
+    (place.folder / "tools/bin/agent").unlink()
+    ended = place.orchestrate(
+        "run", str(place.tasks), "--models", f"replay:{calls}", "--strict", ANTHROPIC_API_KEY="", ANTHROPIC_BASE_URL=""
+    )
+    assert ended.code == 0, ended.out + ended.err
+    again = f"orchestrate/{place.run_folder().name}/shout"
+    assert again != branch
+    assert place.git("rev-parse", f"{again}^{{tree}}", repo="app") == tree
+    assert server.count == asked
+    assert [entry for entry in place.entries() if entry["type"] == "replay:drift"] == []
