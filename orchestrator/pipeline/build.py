@@ -84,7 +84,7 @@ def _answer(work: Work) -> CodeResult:
 
     assert work.adr is not None, "plan comes before build"  # noqa: S101 - the order of PHASES
     loop = work.night.settings.loop
-    about = f"{work.task.title} {work.task.description} {work.adr.decision} {work.feedback}"
+    about = " ".join((work.task.title, work.task.description, *work.task.acceptance, work.adr.decision, work.feedback))
     code = write_code(
         work.desk,
         work.night.staff,

@@ -47,7 +47,8 @@ def _ask(work: Work) -> AdrResult:
     if work.adr is None:
         brief = work.brief()
         return write_adr(work.desk, staff, brief, work.adrs + 1, tree=facts)
-    history = feedback.redesign(work.rethink, work.notes, work.report.failures if work.report else ())
+    tried = work.lane.diff(work.base_tree, work.tree)
+    history = feedback.redesign(work.rethink, work.notes, work.report.failures if work.report else (), diff=tried)
     return redesign(work.desk, staff, work.brief(), work.adr, history, work.adrs + 1, tree=facts)
 
 
