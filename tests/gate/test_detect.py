@@ -67,7 +67,7 @@ PYTHON = {
             "src/a/__init__.py": "",
             "tests/test_a.py": TEST,
         },
-        ["lint: ruff check .", "build: mypy", "test: python -m pytest"],
+        ["lint: ruff check --no-fix .", "build: mypy", "test: python -m pytest"],
     ),
     "declared in dependency groups": (
         {
@@ -75,7 +75,7 @@ PYTHON = {
             "a/__init__.py": "",
             "tests/test_a.py": TEST,
         },
-        ["lint: ruff check .", "build: mypy a", "test: python -m pytest"],
+        ["lint: ruff check --no-fix .", "build: mypy a", "test: python -m pytest"],
     ),
     "poetry": (
         {
@@ -109,7 +109,7 @@ PYTHON = {
             "a.py": "",
             "tests/test_a.py": TEST,
         },
-        ["lint: ruff check .", "lint: flake8", "build: mypy .", "test: python -m pytest"],
+        ["lint: ruff check --no-fix .", "lint: flake8", "build: mypy .", "test: python -m pytest"],
     ),
     "requirements": (
         {
@@ -117,7 +117,7 @@ PYTHON = {
             "src/a.py": "",
             "test_a.py": PYTEST,
         },
-        ["lint: ruff check .", "build: mypy src", "test: python -m pytest"],
+        ["lint: ruff check --no-fix .", "build: mypy src", "test: python -m pytest"],
     ),
     "setup.py extras": (
         {
@@ -134,7 +134,7 @@ PYTHON = {
             "src/a.py": "",
             "tests/test_a.py": TEST,
         },
-        ["lint: ruff check src tests", "build: mypy src", "test: python -m pytest tests"],
+        ["lint: ruff check --no-fix src tests", "build: mypy src", "test: python -m pytest tests"],
     ),
     "an install line is no use": (
         {".github/workflows/ci.yml": "- run: pip install flake8\n", "pyproject.toml": "", "tests/test_a.py": UNITTEST},
@@ -340,7 +340,7 @@ def test_tests_switched_off_count_as_none() -> None:
 def test_each_configured_path_has_its_own_checks() -> None:
     texts = {"api/pyproject.toml": "[tool.ruff]\n", "api/tests/test_a.py": TEST, "web/package.json": node(test="jest")}
     plan = plan_of(texts, GateConfig(path="api", test="pytest -x"), GateConfig(path="web"))
-    assert commands(plan) == ["lint api: ruff check .", "test api: pytest -x", "test web: npm test"]
+    assert commands(plan) == ["lint api: ruff check --no-fix .", "test api: pytest -x", "test web: npm test"]
     assert plan.checks[0].origin == "api: pyproject.toml [tool.ruff]"
 
 
