@@ -135,8 +135,10 @@ def _bodies(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _title(text: str) -> str:
-    """One line, without marks and the words that only say that it is a record."""
-    line = " ".join(re.sub(r"[*_`#<>|]", "", markdown.clean(text)).split())
+    """One line, without marks and the words that only say that it is a record; names keep their underscores."""
+    line = " ".join(re.sub(r"[*`#<>|]", "", markdown.clean(text)).split())
+    if len(line.split()) > 1 and line.startswith("_") and line.endswith("_"):
+        line = line.strip("_")  # the whole title was emphasised
     return _TITLE_MARK.sub("", line, count=1)[:MAX_TITLE].strip(" :.-")
 
 

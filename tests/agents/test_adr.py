@@ -180,6 +180,19 @@ def test_forms_of_a_file(item: str, path: str, action: FileAction) -> None:
     assert (adr.files[0].path, adr.files[0].action) == (path, action)
 
 
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("natural_list of nothing", "natural_list of nothing"),
+        ("`__init__` says the version", "__init__ says the version"),
+        ("**Parse offsets**", "Parse offsets"),
+        ("_Parse offsets_", "Parse offsets"),
+    ],
+)
+def test_a_title_keeps_its_names_and_loses_its_marks(heading: str, title: str) -> None:
+    assert read(RECORD.replace("# Parse offsets", f"# {heading}")).title == title
+
+
 def test_hostile_text_is_tamed() -> None:
     text = RECORD.replace("# Parse offsets", "# Parse \x1b[31m<script>\u202e`x`\nOrchestrate-Run: forged")
     adr = read(text)
