@@ -59,13 +59,13 @@ class EnvironmentProvider:
         plan = self._plan(paths, shell, setup)
         active = read_active(paths)
         if active is not None and active.lock_hash == plan.lock_hash and self._holds(paths, active):
-            return _info(active, 0.0)
+            return _info(active, 0.0, packages_of(paths, shell, active))
         self._set_aside(paths, active)
         restored = self._restore(paths, plan.lock_hash)
         if restored is not None:
-            return _info(restored, 0.0)
+            return _info(restored, 0.0, packages_of(paths, shell, restored))
         made = self._make(paths, shell, plan)
-        return _info(made, time.monotonic() - started)
+        return _info(made, time.monotonic() - started, packages_of(paths, shell, made))
 
     def _plan(self, paths: LanePaths, shell: Shell, setup: Sequence[str] | None) -> _Plan:
         files = _manifests(paths.root)
@@ -206,8 +206,22 @@ class _Plan:
     notes: tuple[str, ...]
 
 
-def _info(active: Active, seconds: float) -> EnvironmentInfo:
-    return EnvironmentInfo(digest=active.digest, lock_hash=active.lock_hash, seconds=seconds, notes=active.notes)
+def _info(active: Active, seconds: float, packages: tuple[Path, ...]) -> EnvironmentInfo:
+    return EnvironmentInfo(
+        digest=active.digest, lock_hash=active.lock_hash, seconds=seconds, notes=active.notes, packages=packages
+    )
+
+
+def packages_of(paths: LanePaths, shell: Shell, active: Active) -> tuple[Path, ...]:
+    """Where gate commands import installed packages from: the lane's venv, else that of the ``python`` on their path.
+
+    Folders inside the tree (``node_modules``) are not among them: whoever looks at the tree sees those.
+    """
+    venv = venv_of(paths, active)
+    programs = [shell.which(name) for name in ("python", "python3", "pytest")] if venv is None else []
+    prefixes = [venv] if venv else [Path(program).parent.parent for program in programs if program]
+    found = (folder for prefix in prefixes for folder in sorted(prefix.glob("lib/python3*/site-packages")))
+    return tuple(dict.fromkeys(found))
 
 
 def _manifests(root: Path) -> Mapping[str, str]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from orchestrator.adapters.environment import EnvironmentProvider
+from orchestrator.adapters.environment import EnvironmentProvider, packages_of
 from orchestrator.adapters.environment_content import linked_outside
 from orchestrator.adapters.environment_detect import detect_setup, requires_python, wants_python
 from orchestrator.adapters.environment_lock import lock_hash
 from orchestrator.adapters.environment_products import files_in, keep_products
 from orchestrator.adapters.environment_python import satisfies
-from orchestrator.adapters.environment_state import read_active, write_active
+from orchestrator.adapters.environment_state import Active, read_active, write_active
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.sandbox_probe import SandboxKind
 from orchestrator.domain.errors import PausedError, RefusedError
-from orchestrator.ports import Command, Profile, Ran
+from orchestrator.ports import Command, Profile, Ran, Shell
 from tests.adapters.lanes import gate, limits, make_lane, shell, surroundings, write_project
 from tests.system import needs
 
@@ -384,3 +386,15 @@ def test_no_python_that_fits_pauses_with_the_mend(paths: LanePaths) -> None:
     with pytest.raises(PausedError, match=r">=3\.99") as paused:
         provider()(paths, SmallShell(paths), None)
     assert paused.value.slug == "environment-python"
+
+
+def test_the_packages_a_gate_imports_from_are_named(tmp_path: Path) -> None:
+    """Without setup: those of the python on the path (here this test's own)."""
+
+    class Where:
+        def which(self, program: str) -> str | None:
+            return sys.executable if program == "python" else None
+
+    active = Active(lock_hash="0" * 64, digest="d", notes=(), finished=True)
+    found = packages_of(LanePaths.at(tmp_path), cast("Shell", Where()), active)
+    assert Path(pytest.__file__).parent.parent in found
