@@ -205,6 +205,18 @@ def drop(source: SourceText, line: int) -> None:
         del source.lines[statement.first - 1]
 
 
+def keep_for_effect(source: SourceText, line: int) -> bool:
+    """Leave of the import at that line only that the module is loaded."""
+    statement = next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)
+    if statement is None or statement.module is None:
+        return False
+    mark = '"' if statement.text.count('"') > statement.text.count("'") else "'"
+    end = ";" if statement.text.rstrip().endswith(";") else ""
+    source.lines[statement.first - 1 : statement.last] = [f"import {mark}{statement.module}{mark}{end}"]
+    source.changed = True
+    return True
+
+
 def is_type_import(source: SourceText, line: int) -> bool:
     """Whether the import at that line only imports types."""
     statement = next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)

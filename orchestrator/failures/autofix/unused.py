@@ -145,11 +145,13 @@ def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIn
         if not imported_elsewhere(name, source.path, index, index.view):
             return True
         source.lines = copy
-    elif result is not None and (
-        js_code.is_type_import(source, line) or _quiet_javascript(result, name, source.path, index, 0)
-    ):
-        js_code.drop(source, line)
-        return True
+    elif result is not None:
+        if js_code.is_type_import(source, line) or _quiet_javascript(result, name, source.path, index, 0):
+            js_code.drop(source, line)
+            return True
+        if index.resolve(result, source.path):
+            # It may be loaded for what it does; TypeScript drops an import whose names are unused, a bare one it keeps.
+            return js_code.keep_for_effect(source, line)
     rule = failure.code or ""
     tool = failure.tool
     if tool not in {"eslint", "oxlint", "biome"} or not rule:

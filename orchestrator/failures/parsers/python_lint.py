@@ -10,13 +10,13 @@ from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
 _CORE = re.compile(r":(\d+):(\d+): (?:([A-Z]{1,5}\d{2,5})(?::)?|(invalid-syntax|SyntaxError):?) (\[\*\] )?([^\n]*)")
 """Both ``x.py:1:2: F401 [*] ...`` and pylint's ``x.py:1:2: W0611: ... (unused-import)``; searched, not anchored."""
 _FULL = re.compile(
-    r"^(?:([A-Z]{1,5}\d{2,5})|(invalid-syntax):?) (\[\*\] )?([^\n]{1,2000})\n +--> ([^\n]{1,500}):(\d+):(\d+)$",
+    r"^(?:([A-Z]{1,5}\d{2,5})|(invalid-syntax):?) (\[\*\] )?([^\n]{1,2000})\n *--> ([^\n]{1,500}):(\d+):(\d+)$",
     re.MULTILINE,
 )
 _QUOTED = re.compile(r"[`'\"]([^`'\"\n]{1,200})[`'\"]")
 _PYLINT_SYMBOL = re.compile(r" \(([a-z][a-z0-9-]{2,60})\)$")
 
-HINTS = ("\n --> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ")
+HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ")
 
 
 def parse(text: str) -> tuple[Finding, ...]:
