@@ -57,7 +57,7 @@ def fix_commands(
         if fixer is None:
             left.append(failure)
         elif fixer == "ruff check":
-            ruff.setdefault(failure.file, set()).add(_RUFF_CODES.get(code, code))
+            ruff.setdefault(failure.file, set()).add(_ruff_code(failure.tool, code))
         else:
             plain.setdefault(fixer, set()).add(failure.file)
     commands = [*_ruff(ruff, tools)]
@@ -66,6 +66,11 @@ def fix_commands(
             FixCommand(line=f"{tools.line(fixer)} {_quoted(part)}", files=part) for part in _parts(sorted(files))
         )
     return tuple(commands), tuple(left)
+
+
+def _ruff_code(tool: str, code: str) -> str:
+    """ruff's own codes stand for themselves: its I002 (a required import) is another finding than flake8-isort's."""
+    return code if tool == "ruff" else _RUFF_CODES.get(code, code)
 
 
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
@@ -118,7 +123,7 @@ class Toolbox:
         return None
 
     def _python(self, tool: str, code: str) -> str | None:
-        mapped = _RUFF_CODES.get(code, code)
+        mapped = _ruff_code(tool, code)
         if mapped in _NEVER:
             return None
         if _LAYOUT.match(code) and not code.startswith("W") and not (tool == "ruff"):
