@@ -20,6 +20,8 @@ from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError,
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.ledger.journal import Journal
+from orchestrator.reports.rebuild import summary_of
+from orchestrator.reports.route import night_table
 from orchestrator.runner import run_night
 from orchestrator.wiring import Session, Wanted, begin, open_session
 
@@ -114,8 +116,11 @@ def _write_reports(session: Session) -> None:
 
 
 def _last_words(session: Session, *, as_json: bool) -> None:
-    if not as_json:
-        print(f"report: {session.night.folder / 'report.html'}", file=sys.stderr)
+    if as_json:
+        return
+    entries = session.night.journal.entries
+    print(night_table(summary_of(entries), entries))
+    print(f"report: {session.night.folder / 'report.html'}")
 
 
 @contextmanager

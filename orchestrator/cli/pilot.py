@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         return code
     run_folder = max((folder / "runs").glob("*/summary.json")).parent
     faults = differences(run_folder)
-    print(_verdict(folder, run_folder, faults, time.monotonic() - began), file=sys.stderr)
+    print(_verdict(folder, run_folder, faults, time.monotonic() - began), file=sys.stderr if arguments.json else None)
     return ExitCode.INTERNAL if faults else ExitCode.OK
 
 
