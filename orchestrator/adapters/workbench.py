@@ -52,7 +52,8 @@ class Benches:
         paths = LanePaths.at(lane.git_dir.parent)
         self._lanes[task] = paths
         for left in paths.home.glob(f"{PREFIX}*"):
-            remove_folder(left)
+            with suppress(OSError):
+                remove_folder(left)
 
     def lane_of(self, task: str) -> LanePaths:
         """The folders of its lane."""

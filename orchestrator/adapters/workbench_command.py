@@ -24,7 +24,7 @@ from orchestrator.adapters.sandbox_probe import SandboxChoice
 from orchestrator.adapters.sandbox_system import system, write_identity
 from orchestrator.adapters.sandbox_tools import programs_in, search_path, tool_roots
 from orchestrator.adapters.shell import ALWAYS, LaneShell, Surroundings
-from orchestrator.adapters.shell_variables import source_roots, variables
+from orchestrator.adapters.shell_variables import is_secret, source_roots, variables
 from orchestrator.adapters.workbench import Benches, Workbench, copy_products, lane_at, machine_fault, tools_home
 from orchestrator.adapters.workbench_home import allowed, furnish
 from orchestrator.domain.errors import ModelError, ModelFault
@@ -45,6 +45,8 @@ WRAPPER = f': > "$HOME/{MARK}"; exec sh -c "$1"'
 """Leaves a mark once the sandbox stands: without it, a failure is the sandbox's, not the command's."""
 OURS = frozenset({"PATH", "HOME", "TMPDIR"})
 """Variables that describe the bench; passing them would undo it."""
+SHORTEST_SECRET = 8
+"""Characters; a shorter value is no key, and taking it out would spoil words."""
 DEEPEST = 200
 """Folders inside each other that a command may leave; no source tree is near it."""
 
@@ -76,7 +78,13 @@ class Commands:
         run = BenchCommand(name, provider, sandbox=self._sandbox, limits=self._limits, surroundings=self._around)
         bench = Workbench(self._benches.lane_of, provider=name, excludes=self._excludes)
         return CommandLlm(
-            run=run, workbench=bench.copy, keep=bench.keep, provider=name, command=run.line, which=run.which
+            run=run,
+            workbench=bench.copy,
+            provider=name,
+            command=run.line,
+            keep=bench.keep,
+            which=run.which,
+            hide=run.hide,
         )
 
 
@@ -115,13 +123,23 @@ class BenchCommand:
             )
         fault = _mend(tree)
         killed = f"\nended: {ended.killed_by}" if ended.killed_by else ""
+        own = f"{tree if self._sandbox.wrap is None else lane_at(tree).root}/"
         return CommandRun(
             exit_code=ended.exit_code or int(bool(fault)),
-            stdout=ended.stdout,
-            stderr=f"{ended.stderr}{killed}\n{fault}".rstrip("\n"),
+            stdout=ended.stdout.replace(own, ""),  # so that records are the same anywhere
+            stderr=f"{ended.stderr}{killed}\n{fault}".rstrip("\n").replace(own, ""),
             seconds=ended.seconds,
             timed_out=ended.timed_out,
         )
+
+    def hide(self, text: str) -> str:
+        """The text without the values of the secret variables that were passed on (I7)."""
+        users = self._around.variables
+        for name in self._passed:
+            value = users.get(name, "")
+            if len(value) >= SHORTEST_SECRET and is_secret(name, value):
+                text = text.replace(value, f"[{name}]")
+        return text
 
     def which(self, program: str) -> str | None:
         """Where a line that names it would find the program."""

@@ -56,7 +56,8 @@ Kept = Callable[[Path, Sequence[str]], Sequence[str]]
 class CommandLlm:
     """Implements :class:`orchestrator.ports.Llm`.
 
-    ``keep`` leaves out new files the repository ignores; without it all but the usual caches count.
+    ``keep`` leaves out new files the repository ignores; without it all but the usual caches count. ``hide`` takes out
+    of a text what no record may hold (the command's own keys, where it printed one or wrote one into a file).
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class CommandLlm:
         command: str = "",
         keep: Kept | None = None,
         which: Callable[[str], str | None] | None = None,
+        hide: Callable[[str], str] = str,
     ) -> None:
         self._run = run
         self._workbench = workbench
@@ -75,6 +77,7 @@ class CommandLlm:
         self._command = command
         self._keep = keep or (lambda _, paths: paths)
         self._which = which
+        self._hide = hide
 
     def ask(self, request: Request, deadlines: Deadlines) -> Answer:
         """Run the command once; see the port. Without a change, what it printed is the answer."""
@@ -109,7 +112,7 @@ class CommandLlm:
     def _answer(self, request: Request, ran: CommandRun, before: Snapshot, after: Snapshot) -> Answer:
         text, notes = describe(before, after)
         return Answer(
-            text=text or ran.stdout,
+            text=self._hide(text or ran.stdout),
             reason=FinishReason.END,
             detail="; ".join(notes),
             usage=None,
@@ -117,15 +120,15 @@ class CommandLlm:
             raw={
                 "origin": "command",
                 "exit_code": ran.exit_code,
-                "stdout": ran.stdout,
-                "stderr": ran.stderr,
+                "stdout": self._hide(ran.stdout),
+                "stderr": self._hide(ran.stderr),
                 "not_carried": list(notes),
             },
             seconds=ran.seconds,
         )
 
     def _refuse_failure(self, ran: CommandRun) -> None:
-        tail = (ran.stderr.strip() or ran.stdout.strip())[-_TAIL:]
+        tail = self._hide(ran.stderr.strip() or ran.stdout.strip())[-_TAIL:]
         if ran.timed_out:
             raise self._error(f"not finished in time: {tail}", ModelFault.TIMEOUT, "raise models.deadlines.total_s")
         if ran.exit_code == _NOT_FOUND:
