@@ -98,7 +98,8 @@ class CallDesk:
                     hint=f"`orchestrate resume` in {asked / 60:.0f} minutes",
                     slug="provider-wait",
                 )
-            ours = (*waits, 0.0)[min(state.attempt_number - 1, len(waits))]  # tenacity asks after the last attempt as well
+            given = (*waits, 0.0)  # tenacity asks after the last attempt as well
+            ours = given[min(state.attempt_number - 1, len(waits))]
             return max(ours, asked)
 
         def announce(state: RetryCallState) -> None:
