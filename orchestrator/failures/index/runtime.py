@@ -168,6 +168,22 @@ def builtin_type(name: str) -> bool:
     return name in {kind.__name__ for kind in _BUILTIN_TYPES} or name in {"builtin_function_or_method", "function", "method", "generator", "module", "NoneType", "coroutine", "dict_keys", "dict_values", "dict_items"}  # fmt: skip
 
 
+_EVERYDAY = (
+    "Object",
+    "Function",
+    "Array",
+    "String",
+    "Number",
+    "Promise",
+    "Map",
+    "Set",
+    "Date",
+    "RegExp",
+    "Error",
+    "Symbol",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """Node's own modules and globals (``data/node.json`` says of which version)."""
@@ -191,8 +207,8 @@ class Node:
         return tuple(sorted(found, key=lambda module: ("/" in module, module)))
 
     def any_member(self, name: str) -> bool:
-        """Whether any built-in object has such a method or property."""
-        return any(name in names for names in self.members.values())
+        """Whether a value of everyday JavaScript (string, array, map, promise ...) has such a method or property."""
+        return any(name in self.members.get(owner, ()) for owner in _EVERYDAY)
 
 
 @cache

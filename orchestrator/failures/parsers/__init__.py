@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.failures.finding import Finding
+from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.parsers import (
     audit,
     bundlers,
@@ -64,5 +64,5 @@ def read(text: str) -> tuple[Finding, ...]:
         if any(hint in text for hint in parser.hints):
             findings = parser.parse(text)
             found.extend(findings)
-            runner = runner or (parser.name in _RUNNERS and bool(findings))
+            runner = runner or (parser.name in _RUNNERS and any(finding.kind is not Kind.TALLY for finding in findings))
     return tuple(found)

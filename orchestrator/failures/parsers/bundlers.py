@@ -22,6 +22,7 @@ HINTS = (
     "[vite]",
     "error during build",
     "ERR_MODULE_NOT_FOUND",
+    "MODULE_NOT_FOUND",
     "Transform failed",
 )
 
@@ -32,13 +33,14 @@ _WEBPACK_EXPORT = re.compile(r"export '([^']{1,200})' \(.{1,300}?\) was not foun
 _ROLLUP_EXPORT = re.compile(r"\"([^\"]{1,200})\" is not exported by \"([^\"]{1,300})\"")
 _ESBUILD_EXPORT = re.compile(r"No matching export in \"([^\"]{1,300})\" for import \"([^\"]{1,200})\"")
 _ROLLUP_RESOLVE = re.compile(r"Rollup failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
+_ROLLUP_UNRESOLVED = re.compile(r"(?:RollupError: )?Could not resolve \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
 _NODE_ERROR = re.compile(r"(?:Uncaught )?(\w*(?:Error|Exception))(?: \[\w+\])?: (.*)$")
 _NODE_FRAME = re.compile(r"\s+at (?:.{0,300}? \()?(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
 
 
 def parse(text: str) -> tuple[Finding, ...]:
     """What stopped a build or a script."""
-    return tuple([*_esbuild(text), *_webpack(text), *_rollup(text), *_node(text)][:FINDINGS_CAP])
+    return tuple([*_esbuild(text), *_webpack(text), *_rollup(text), *_unresolved(text), *_node(text)][:FINDINGS_CAP])
 
 
 def _esbuild(text: str) -> Iterator[Finding]:
@@ -108,21 +110,41 @@ def _rollup(text: str) -> Iterator[Finding]:
             break
 
 
+def _unresolved(text: str) -> Iterator[Finding]:
+    """rollup's own words, which vite repeats after ``error during build:``."""
+    for _, line in lines_with(text, "Could not resolve "):
+        if match := _ROLLUP_UNRESOLVED.match(line.strip()):
+            yield Finding(
+                tool="rollup",
+                kind=Kind.MISSING_MODULE,
+                message=line.strip(),
+                symbol=match[1],
+                owner=match[2],
+                file=posix(match[2]),
+            )
+            return
+
+
 def _node(text: str) -> Iterator[Finding]:
-    """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line."""
-    last = text.rfind("\nNode.js v")
+    """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line, or before its require stack."""
+    ends = [
+        text.rfind("\nNode.js v"),
+        text.rfind("\n# Node.js v"),
+        text.rfind("code: 'MODULE_NOT_FOUND'"),
+        text.rfind("code: 'ERR_"),
+    ]
+    last = max(ends)
     if last == -1:
         return
-    head = text[max(0, last - 20_000) : last]
+    head = text[max(0, last - 20_000) : last].replace("\n# ", "\n").removeprefix("# ")
     for start, line in lines_with(head, "Error"):
-        if match := _NODE_ERROR.match(line):
+        if match := _NODE_ERROR.match(line.strip().removeprefix("✖ ERROR: ").removeprefix("Exception during run: ")):
+            frames = (_NODE_FRAME.match(following) for following in lines_after(head, start, 30))
             place = next(
                 (
-                    found
-                    for following in lines_after(head, start, 30)
-                    if (found := _NODE_FRAME.match(following))
-                    and "node_modules/" not in found[1]
-                    and not found[1].startswith("node:")
+                    frame
+                    for frame in frames
+                    if frame and "node_modules/" not in frame[1] and not frame[1].startswith("node:")
                 ),
                 None,
             )

@@ -44,6 +44,7 @@ _NATIVE = re.compile(
     r"NODE_MODULE_VERSION|invalid ELF header|\.node'|Cannot find module @rollup/rollup-|@esbuild/\S+\" could not be found|wrong ELF class|ERR_DLOPEN_FAILED"
 )
 _IMPORT_VARIABLE = re.compile(r"^\(\d+ , (?P<call>.+)\)$|^(?P<vite>__vi(?:te_ssr_)?import_\d+__\..+)$")
+_IDENTIFIER = re.compile(r"[#A-Za-z_$][\w$]*")
 _MATCHER = re.compile(r"^Invalid Chai property: (\w{1,200})(?:\. Did you mean \"(\w{1,200})\")?")
 _DELIBERATE = frozenset({"Error", ""})
 
@@ -102,6 +103,8 @@ def _not_callable(tool: str, name: str, message: str, expression: str) -> Findin
     path = (imported["call"] or imported["vite"]) if imported else expression
     owner, dot, symbol = path.rpartition(".")
     symbol = symbol.strip()
+    if not _IDENTIFIER.fullmatch(symbol) or symbol in {"undefined", "null"}:
+        return Finding(tool=tool, kind=Kind.EXCEPTION, code=name, message=message)
     if imported:
         return Finding(tool=tool, kind=Kind.MISSING_EXPORT, code=name, message=message, symbol=symbol)
     if dot:

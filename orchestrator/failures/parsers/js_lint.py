@@ -20,6 +20,7 @@ HINTS = (
     "[error] ",
     "[warn] ",
     "╭─[",
+    ",-[",
     "━━━",
     " problem",
 )
@@ -28,6 +29,7 @@ _ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*?)(?: {2,}([@\w./-]+))?$"
 _FIXABLE = re.compile(r"(\d+) errors? and (\d+) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
 _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (.*)$")
+_OXLINT_SYNTAX = re.compile(r"\s*[×x] ((?:Unexpected|Expected|Unterminated|Invalid|Identifier|Missing)\b.*)$")
 _OXLINT_PLACE = re.compile(r"\s*[╭,][─-]\[(.{1,400}?):(\d+):(\d+)\]")
 _BIOME = re.compile(
     r"(?P<file>[^\s:]\S{0,400}?)(?::(?P<line>\d+):(?P<column>\d+))? (?P<rule>lint/[\w/]+|format|organizeImports|assist/[\w/]+|parse|suppressions/\w+)(?P<fix>\s+FIXABLE)?\s+━+"
@@ -177,6 +179,8 @@ def _oxlint(text: str) -> Iterator[Finding]:
             pending = replace(eslint_message(rule, match[4], fixable=False, warning=match[1] in "⚠!"), tool="oxlint")
             if pending.kind is Kind.UNUSED_NAME and "is imported but never used" in match[4]:
                 pending = replace(pending, kind=Kind.UNUSED_IMPORT)
+        elif match := _OXLINT_SYNTAX.match(line):
+            pending = Finding(tool="oxlint", kind=Kind.SYNTAX, message=match[1])
         elif pending is not None and (place := _OXLINT_PLACE.match(line)):
             yield replace(pending, file=posix(place[1]), line=number(place[2]), column=number(place[3]))
             pending = None
@@ -191,10 +195,9 @@ def _biome(text: str) -> Iterator[Finding]:
         if match is None:
             continue
         rule = match["rule"].rsplit("/", 1)[-1]
-        message = next(
-            (part.strip() for part in text[start + len(line) : start + len(line) + 2000].split("\n") if part.strip()),
-            "",
-        )
+        after = text[start + len(line) : start + len(line) + 2000].split("\n")
+        message = next((part.strip() for part in after if part.strip()), "")
+        mark, message = message[:1], message[1:].strip() if message[:1] in "×x!ℹi" else message
         kind = _BIOME_KINDS.get(match["rule"]) or _RULES.get(rule)
         if kind is None:
             kind = (
@@ -206,7 +209,7 @@ def _biome(text: str) -> Iterator[Finding]:
             )
         yield Finding(
             tool="biome", kind=kind, code=match["rule"], message=message[:LINE_CAP], file=posix(match["file"]), line=number(match["line"]),
-            column=number(match["column"]), fixable=bool(match["fix"]),
+            column=number(match["column"]), fixable=bool(match["fix"]), warning=mark in {"!", "i", "ℹ"},
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from orchestrator.failures.finding import Finding, Kind
-from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
+from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, lines_after, lines_with, number, posix
 from orchestrator.failures.parsers.js_errors import read_error
 
 HINTS = ("  ● ", " FAIL ", "Test Suites:", " Test Files ", " failing\n", "not ok ", "✖ ", "Unhandled ", "Unhandled\n")
@@ -33,7 +33,8 @@ _MOCHA_TEST = re.compile(r"  (\d{1,5})\) (.+)$")
 _NODE_FILE = re.compile(r"test at (\S+):(\d+):(\d+)$")
 _NODE_TEST = re.compile(r"✖ (.{1,300}) \([\d.]+ms\)$")
 _TAP = re.compile(r"\s*not ok \d+ - (.{1,300})$")
-_TAP_FIELD = re.compile(r"\s+(error|name|code|location|failureType): (.*)$")
+_TAP_FIELD = re.compile(r"\s+(error|name|code|location|failureType|stack): (.*)$")
+_TAP_FRAME = re.compile(r"(?:^|\()(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
 _TRANSFORM = re.compile(
     r"Transform failed with|PARSE_ERROR|Failed to parse source|Unexpected token|Parse failure|RolldownError|Build failed with"
 )
@@ -87,7 +88,8 @@ def parse(text: str) -> tuple[Finding, ...]:
             break
     if block is not None:
         findings.extend(_close(block))
-    return (*findings, *_tallies(totals, findings))
+    findings.extend(_tap(text))
+    return (*findings[:FINDINGS_CAP], *_tallies(totals, findings))
 
 
 def _open(line: str, head: str, suite: str | None, *, mocha: bool) -> _Block | None:
@@ -104,14 +106,19 @@ def _open(line: str, head: str, suite: str | None, *, mocha: bool) -> _Block | N
     if mocha and head == "  1" or (mocha and head[:2] == "  " and head[2:3].isdigit()):
         if match := _MOCHA_TEST.match(line):
             return _Block("mocha", match[2], None)
-    if "not ok " in line and (match := _TAP.match(line)):
-        return _Block("node:test", match[1], None)
     return None
 
 
 def _read(block: _Block, line: str) -> None:
     block.lines += 1
-    if block.tool == "mocha" and block.found is None and block.lines < 4 and line.rstrip().endswith(":"):
+    if (
+        block.tool == "mocha"
+        and block.found is None
+        and block.lines < 4
+        and line.startswith("       ")
+        and line.rstrip().endswith(":")
+        and not _ERROR.match(line.strip())
+    ):
         block.test_id = f"{block.test_id} > {line.strip().rstrip(':')}"
         return
     stripped = line.strip()
@@ -133,10 +140,6 @@ def _read(block: _Block, line: str) -> None:
 
 
 def _first(block: _Block, text: str) -> Finding | None:
-    if match := _TAP_FIELD.match("  " + text):
-        if match[1] not in {"error", "name"}:
-            return None
-        return read_error(block.tool, "", match[2].strip("'\"|- ")) if match[1] == "error" else None
     if match := _ERROR.match(text):
         name = match["name"].rsplit(".", 1)[-1]
         if match["code"] == "ERR_ASSERTION":
@@ -175,6 +178,45 @@ def _refine(block: _Block, found: Finding) -> Finding:
             if cause.kind not in {Kind.RAISED, Kind.EXCEPTION}:
                 return cause
     return found
+
+
+def _tap(text: str) -> Iterator[Finding]:
+    """node:test's TAP: a YAML block after each ``not ok``."""
+    if "failureType:" not in text:
+        return
+    for start, line in lines_with(text, "not ok "):
+        match = _TAP.match(line)
+        if match is None:
+            continue
+        fields, frames = _tap_block(lines_after(text, start, 80))
+        error = fields.get("error", "")
+        if not error or fields.get("failureType") in {"subtestsFailed", "cancelledByParent"} or error == "test failed":
+            continue  # its parts are told by themselves, or the file died before a test ran
+        name = "AssertionError" if fields.get("code") == "ERR_ASSERTION" else fields.get("name", "")
+        found = read_error("node:test", name, error)
+        if fields.get("failureType") == "testTimeoutFailure":
+            found = replace(found, kind=Kind.TEST_TIMEOUT)
+        place = next((frame for frame in frames if not any(part in frame[0] for part in _FOREIGN)), None)
+        yield replace(found, test_id=match[1], file=place[0] if place else None, line=place[1] if place else None)
+
+
+def _tap_block(lines: Iterator[str]) -> tuple[dict[str, str], list[tuple[str, int]]]:
+    fields: dict[str, str] = {}
+    frames: list[tuple[str, int]] = []
+    key = ""
+    for line in lines:
+        stripped = line.strip()
+        if stripped == "...":
+            break
+        match = _TAP_FIELD.match(line)
+        if match:
+            key = match[1]
+            fields[key] = match[2].strip().strip("'\"") if match[2].strip() not in {"|-", ">-", "|"} else ""
+        elif frame := _TAP_FRAME.search(stripped):
+            frames.append((posix(frame[1]), int(frame[2])))
+        elif key and not fields[key] and stripped:
+            fields[key] = stripped
+    return fields, frames
 
 
 def _count(line: str, totals: dict[str, dict[str, int]]) -> None:

@@ -31,6 +31,7 @@ _EXCEPTION_NAME = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Failed|Timeout|Group|NotFound|DoesNotExist|Violation|Refused|Abort)$"
 )
 _FRAME = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d+): ?(?P<rest>.*)$")
+_MARKER = re.compile(r"'([^']{1,100})' not found in `markers` configuration option")
 _FIXTURE = re.compile(r"fixture '([^']{1,200})' not found")
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
@@ -178,6 +179,9 @@ def _nested(name: str, section: _Section) -> bool:
 
 def _exception(name: str, message: str) -> Finding:
     if name in {"Failed", "pytest.Failed"}:
+        marker = _MARKER.match(message)
+        if marker:
+            return Finding(tool=TOOL, kind=Kind.UNKNOWN_OPTION, code="marker", message=message, symbol=marker[1])
         kind = Kind.TEST_TIMEOUT if message.startswith("Timeout") else Kind.ASSERTION
         return Finding(tool=TOOL, kind=kind, code="Failed", message=message)
     return read_exception(TOOL, name, message)

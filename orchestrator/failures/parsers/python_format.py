@@ -13,10 +13,12 @@ HINTS = (
     "would be reformatted",
     "Imports are incorrectly sorted",
     "cannot format",
+    "cannot parse",
     "Failed to parse",
 )
 
 _BLACK_BROKEN = re.compile(r"error: cannot format (.{1,400}?): (.*)$")
+_BLACK_UNREAD = re.compile(r"error: cannot parse: (.{1,400}?):(\d+):(\d+)$")
 _RUFF_BROKEN = re.compile(r"(?:error|warning): Failed to parse (.{1,400}?):(\d+):(\d+): (.*)$")
 _RUFF_PLACE = re.compile(r"unformatted: File would be reformatted\n +--> ([^\n]{1,400}):(\d+):(\d+)$", re.MULTILINE)
 
@@ -61,6 +63,10 @@ def _broken(text: str) -> tuple[Finding, ...]:
     for _, line in lines_with(text, "error: cannot format "):
         if match := _BLACK_BROKEN.match(line.strip()):
             found.append(Finding(tool="black", kind=Kind.SYNTAX, message=match[2], file=posix(match[1])))
+    for _, line in lines_with(text, "error: cannot parse: "):
+        if match := _BLACK_UNREAD.match(line.strip()):
+            place = {"line": number(match[2]), "column": number(match[3])}
+            found.append(Finding(tool="black", kind=Kind.SYNTAX, message="cannot parse", file=posix(match[1]), **place))
     for _, line in lines_with(text, "Failed to parse "):
         if match := _RUFF_BROKEN.match(line.strip()):
             found.append(

@@ -13,6 +13,7 @@ _MYPY = re.compile(
     r"(?P<file>(?:[A-Za-z]:)?[^:\n]{1,400}\.(?:pyi?|ini|cfg|toml|ipynb)):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? error: ?(?P<message>.*)$"
 )
 _MYPY_CODE = re.compile(r"(.*?)\s+\[([a-z][a-z-]{1,40})\]$")
+_MYPY_HINT = re.compile(r'(?:maybe|[Dd]id you mean) "([^"]+)"')
 _PYRIGHT = re.compile(r"\s*(?P<file>\S[^\n]{0,400}?):(?P<line>\d+):(?P<column>\d+) - error: (?P<message>.*)$")
 _PYRIGHT_RULE = re.compile(r"(.*?)\s*\((report\w{1,60})\)$")
 
@@ -81,11 +82,13 @@ def _mypy(text: str, start: int, match: re.Match[str]) -> Finding:
     code = coded[2] if coded else None
     message = (coded[1] if coded else message)[:LINE_CAP]
     kind, symbol, owner = _apply(_MYPY_RULES, message, Kind.SYNTAX if code == "syntax" else Kind.TYPE)
+    hint = _MYPY_HINT.search(message)
     if code == "unused-ignore":
         kind = Kind.LINT
     return Finding(
         tool="mypy", kind=kind, code=code, message=message, file=posix(match["file"]), line=number(match["line"]),
-        column=number(match["column"]), symbol=symbol, owner=owner,
+        column=number(match["column"]), symbol=symbol, near=hint[1] if hint else None,
+        owner=owner,
     )  # fmt: skip
 
 
