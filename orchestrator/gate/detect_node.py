@@ -19,6 +19,7 @@ _NODE_TEST = re.compile(r"""(?:from|require\()\s*['"]node:test['"]""")
 _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.){0,2000}"|//|/\*')
 _ENDS = {"//": "\n", "/*": "*/"}
 _TRAILING_COMMA = re.compile(r",([ \t\r\n]{0,200}[}\]])")
+_CALL = re.compile(r"(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)")
 _FOLLOWED = 3
 _LOOKED_INTO = 40
 """Test files whose imports are read to tell node's own runner."""
@@ -72,10 +73,27 @@ class _Detector:
         return Found()
 
     def _scripts(self, names: Scripts) -> Found:
-        usable = {name: body for name, body in self.facts.scripts.items() if self._usable(body)}
+        chosen = self._chosen(names)
+        if names is self.chains.scripts.test:
+            chosen = [self._own_part(name) for name in chosen]
+        return Found(checks=tuple(self._script(names, name, self.facts.scripts[name]) for name in chosen))
+
+    def _chosen(self, names: Scripts) -> list[str]:
+        usable = [name for name, body in self.facts.scripts.items() if self._usable(body)]
         first = next((name for name in names.first if name in usable), None)
-        chosen = ([first] if first else []) + [name for name in names.also if name in usable]
-        return Found(checks=tuple(self._script(names, name, usable[name]) for name in chosen))
+        return ([first] if first else []) + [name for name in names.also if name in usable]
+
+    def _own_part(self, script: str) -> str:
+        """Of ``npm run unit && npm run lint``: the one part that no earlier check runs; else the script as it is.
+
+        A runner that is called by itself can be asked for its reports, and nothing is run twice.
+        """
+        parts = [_CALL.fullmatch(part.strip()) for part in self.facts.scripts[script].split("&&")]
+        called = [part[1] for part in parts if part]
+        earlier = {*self._chosen(self.chains.scripts.lint), *self._chosen(self.chains.scripts.build)}
+        left = [name for name in called if name not in earlier]
+        alone = len(called) == len(parts) > len(left) == 1
+        return left[0] if alone and self._usable(self.facts.scripts.get(left[0], "")) else script
 
     def _usable(self, body: str) -> bool:
         spaced = f" {body} "

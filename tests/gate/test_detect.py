@@ -179,6 +179,14 @@ NODE = {
         {"package.json": node(lint="eslint .", typecheck="tsc", build="vite build", test="vitest")},
         ["lint: npm run lint", "build: npm run typecheck", "build: npm run build", "test: npm test"],
     ),
+    "of a test script that lints again, the part that tests": (
+        {"package.json": node(test="npm run test:jest && npm run lint", **{"test:jest": "jest", "lint": "eslint ."})},
+        ["lint: npm run lint", "test: npm run test:jest"],
+    ),
+    "a test script that does something of its own stays whole": (
+        {"package.json": node(test="npm run unit && npm run size && npm run lint", unit="jest", size="s", lint="l")},
+        ["lint: npm run lint", "test: npm test"],
+    ),
     "pnpm": ({"package.json": node(test="vitest"), "pnpm-lock.yaml": ""}, ["test: pnpm test"]),
     "yarn": ({"package.json": node(lint="eslint ."), "yarn.lock": ""}, ["lint: yarn run lint"]),
     "bun": ({"package.json": node(test="bun test"), "bun.lock": ""}, ["test: bun run test"]),
