@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from orchestrator import __version__
 from orchestrator.adapters import processes
@@ -194,6 +197,9 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
             tasks_file=str(night.batch.source),
             **common,
         )
+    structlog.get_logger("orchestrator.session").info(
+        "session", run=night.run, resumed=session.resumed, version=__version__, python=platform.python_version()
+    )
     night.journal.append("session:started", sync=True, run=night.run, resumed=session.resumed, **common)
     for path in session.uncommitted[:20]:
         night.journal.append("note", text=f"not in the base, so not seen by the run: {path}")

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import structlog
+
 from orchestrator.adapters import processes, shell_installers, shell_mounts
 from orchestrator.adapters.environment_state import read_active, resolved, venv_of
 from orchestrator.adapters.lane_paths import LanePaths
@@ -91,6 +93,15 @@ class LaneShell:
                 hint="orchestrate doctor says why; without a sandbox, at your own risk: --sandbox none",
                 slug="sandbox-forbidden",
             )
+        structlog.get_logger(__name__).info(
+            "command",
+            line=command.line,
+            profile=command.profile.value,
+            path=command.path,
+            exit_code=ended.exit_code,
+            seconds=round(ended.seconds, 3),
+            killed_by=ended.killed_by,
+        )
         return Ran(
             exit_code=ended.exit_code,
             stdout=ended.stdout,

@@ -84,6 +84,9 @@ def _until_its_end(session: Session) -> int:
             print(f"paused: {error.message}\nhint: {error.hint}", file=sys.stderr)
             return error.exit_code
         raise
+    except Exception:
+        structlog.get_logger("orchestrator.night").exception("the run ended by a fault of the program")
+        raise
     for drift in session.replay.drift if session.replay else ():
         night.journal.append("replay:drift", call=drift.key.call_id, detail=str(drift))
     night.journal.append(

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from orchestrator.domain.call import Answer, Charge, Deadlines, Request, Usage
@@ -153,6 +154,9 @@ class CallDesk:
         return attempt
 
     def _fail(self, request: Request, attempt: int, error: ModelError, charge: Charge | None) -> None:
+        structlog.get_logger(__name__).warning(
+            "call failed", call=request.key.call_id, attempt=attempt, fault=error.fault.value, status=error.status
+        )
         self._journal.append(
             "call:failed",
             sync=True,

@@ -1,0 +1,59 @@
+"""The run's log: JSON lines, no local variables, no secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+import structlog
+
+from orchestrator.adapters.log import HIDDEN, close_log, open_log
+
+KEY = "sk-ant-0123456789abcdef"
+
+
+@pytest.fixture
+def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What a few events, one of them a fault with a secret in a local variable, leave in the file."""
+    monkeypatch.setenv("SOME_API_KEY", KEY)
+    path = tmp_path / "run.log.jsonl"
+    handler = open_log(path)
+    try:
+        log = structlog.get_logger("orchestrator.test")
+        log.info("called", api_key="abc", url=f"https://example.invalid/?k={KEY}", nested={"token": "t", "text": KEY})
+        log.warning("header", value="Authorization: Bearer abcdefghijkl")
+        _fail(log)
+        logging.getLogger("foreign").warning("with %s", KEY)
+    finally:
+        close_log(handler)
+        structlog.reset_defaults()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _fail(log: structlog.typing.FilteringBoundLogger) -> None:
+    hidden_in_a_local = f"local-{KEY}-value"
+    try:
+        int(hidden_in_a_local)  # no number: its ValueError quotes it, and the key in it
+    except ValueError:
+        log.exception("failed")
+
+
+def test_each_event_is_a_line_with_time_level_and_name(lines: list[dict[str, object]]) -> None:
+    assert [line["event"] for line in lines] == ["called", "header", "failed", f"with {HIDDEN}"]
+    assert all(line["timestamp"] and line["level"] and line["logger"] for line in lines)
+
+
+def test_secrets_are_hidden_wherever_they_stand(lines: list[dict[str, object]]) -> None:
+    text = json.dumps(lines)
+    assert KEY not in text
+    assert "abcdefghijkl" not in text
+    assert lines[0]["api_key"] == HIDDEN
+    assert lines[0]["nested"] == {"token": HIDDEN, "text": HIDDEN}
+
+
+def test_a_traceback_has_no_local_variables(lines: list[dict[str, object]]) -> None:
+    text = json.dumps(lines[2])
+    assert "ValueError" in text
+    assert "hidden_in_a_local" not in text
