@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.nights import Ended, Place
+from orchestrator.cli import main
+from tests.e2e.nights import Ended, Place, wait_until
 from tests.fakes.loopback import Loopback, Reply, SeenRequest
 from tests.fakes.repositories import Repo
 from tests.system import needs
@@ -57,12 +59,14 @@ tasks:
     title: "Bug fix: greet loudly"
     complexity: simple
 """
+KEY = "allowed-0123456789"
 AGENT = r"""#!/bin/sh
 # A coding command: it reads its orders, looks around, works in the folder it stands in.
 cat > "$HOME/orders"
 {
   env | sort
   echo "in: $(pwd)"
+  echo "key: ${AGENT_KEY%-*}"
   echo "home: $(ls -A "$HOME" | tr '\n' ' ')"
   echo "config: $(cat "$HOME/.config/agent/settings" 2>&1)"
   echo "secret: $(cat SECRET_PATH 2>&1)"
@@ -153,7 +157,7 @@ def server() -> Iterator[Loopback]:
 
 
 def run(place: Place, *more: str) -> Ended:
-    return place.orchestrate("run", str(place.tasks), *more, AGENT_KEY="allowed", OTHER_KEY="hidden")
+    return place.orchestrate("run", str(place.tasks), *more, AGENT_KEY=KEY, OTHER_KEY="hidden")
 
 
 def answers(place: Place) -> list[dict[str, Any]]:
@@ -203,7 +207,7 @@ def test_a_command_works_in_a_copy_and_its_changes_are_delivered(tmp_path: Path,
 def _saw_only_what_was_allowed(place: Place, stdout: str) -> None:
     seen = dict(line.partition("=")[::2] for line in stdout.splitlines() if "=" in line)
     told = dict(line.split(": ", 1) for line in stdout.splitlines() if ": " in line and "=" not in line.split(": ")[0])
-    assert seen["AGENT_KEY"] == "allowed"
+    assert (seen["AGENT_KEY"], told["key"]) == ("[AGENT_KEY]", KEY[:7])
     assert {"OTHER_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"}.isdisjoint(seen)
     assert "hidden" not in stdout
     assert (seen["HOME"], seen["XDG_CACHE_HOME"]) == ("/home/lane", "/tmp/cache/xdg")
@@ -232,3 +236,79 @@ def _replays(place: Place, server: Loopback, branch: str) -> None:
     assert place.git("rev-parse", f"{again}^{{tree}}", repo="app") == tree
     assert server.count == asked
     assert [entry for entry in place.entries() if entry["type"] == "replay:drift"] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "code", "words"),
+    [
+        ({"cost_per_call": None}, 2, "hint: give it: models.providers.command.cost_per_call: USD"),
+        ({"command": "no-such-agent --yes"}, 4, "command: no-such-agent: not found"),
+        ({"command": None}, 4, "set models.providers.command.command in ~/.config/orchestrator/config.yaml"),
+        ({"config_dirs": ["~/.agent"]}, 2, "~/.agent: does not exist"),
+    ],
+)
+def test_what_cannot_work_is_said_before_the_first_task(
+    tmp_path: Path,
+    server: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    provider: dict[str, Any],
+    code: int,
+    words: str,
+) -> None:
+    place = _place(tmp_path, server, **provider)
+    for name, value in place.environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["run", str(place.tasks), "--sandbox", "none"]) == code
+    assert words in capsys.readouterr().err
+    assert server.count == 0
+    assert not (tmp_path / "backlog/runs").exists()
+
+
+FAILING = r"""#!/bin/sh
+if grep -q 'task id="shout"'; then
+  echo "no quota left for $AGENT_KEY" >&2
+  exit 3
+fi
+printf 'LEVEL = 11\n' > volume.py
+sed -i 's/return text/return text.upper()/' greet.py
+echo "$HOME" > home.log
+"""
+
+
+def test_a_command_that_fails_ends_its_task_alone(tmp_path: Path, server: Loopback) -> None:
+    place = _place(tmp_path, server, pass_env=["AGENT_KEY"])
+    place.tasks.write_text(f'{TASKS}  - id: again\n    title: "Bug fix: greet loudly again"\n    complexity: simple\n')
+    (tmp_path / "tools/bin/agent").write_text(FAILING)
+    ended = run(place, "--sandbox", "none")
+    assert ended.code == 1, ended.out + ended.err
+    assert place.statuses() == {"shout": "failed", "again": "delivered"}
+    [failed] = [entry for entry in place.entries() if entry["type"] == "call:failed"]
+    assert failed["message"] == "command: exit code 3: no quota left for [AGENT_KEY]"
+    assert (failed["fault"], failed["billed"], failed["cost_usd"]) == ("unknown", True, "0.05")
+    assert KEY not in (place.run_folder() / "report.md").read_text()
+    assert benches(place) == []
+
+
+@needs("bwrap")
+def test_a_stop_ends_the_command_and_resume_asks_it_again(tmp_path: Path, server: Loopback) -> None:
+    place = _place(tmp_path, server)
+    agent = tmp_path / "tools/bin/agent"
+    real = agent.read_text()
+    agent.write_text("#!/bin/sh\nsleep 300 &\necho $HOME > started\nwait\n")
+    with place.started("run", str(place.tasks), AGENT_KEY=KEY) as process:
+        wait_until(lambda: list((place.folder / "cache").rglob("bench-*/tree/started")))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert benches(place) == []
+    agent.write_text(real)
+    ended = place.orchestrate("resume", "--state", str(tmp_path / "backlog/runs"), AGENT_KEY=KEY)
+    assert ended.code == 0, ended.out + ended.err
+    assert place.statuses() == {"shout": "delivered"}
+    assert server.count == 2, "the architect and the reviewer, each once"
+    lost = [entry for entry in place.entries() if entry["type"] == "note" and "lost in flight" in entry["text"]]
+    assert len(lost) == 1
+    executor = [e for e in place.entries() if e["type"].startswith("call:") and e.get("role") == "executor"]
+    charged = [entry["cost_usd"] for entry in executor if entry.get("cost_usd") is not None]
+    assert charged == ["0.05"] * 3, "the lost call, and the two of the session that went on"
