@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from orchestrator.failures.index import js_names, python_names, runtime
+from orchestrator.failures.index import js_names, other_names, python_names, runtime
 from orchestrator.failures.index.names import Definition, Form, Summary
 from orchestrator.failures.index.packages import Packages
 from orchestrator.failures.view import View
@@ -20,6 +20,9 @@ _HOPS = 12
 _RESOLVE = ("", ".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".json", ".vue", ".svelte", "/index.ts", "/index.tsx", "/index.js", "/index.mjs", "/index.jsx", "/index.d.ts")  # fmt: skip
 _MEMBER = r"\bdef +{0}\b|\.{0} *(?::[^=\n]*)?=(?!=)|['\"]{0}['\"]|^[ \t]+{0} *[:=](?!=)"
 _JS_MEMBER = r"^[ \t]*(?:(?:public|private|protected|static|async|get|set|readonly|override|abstract|declare|accessor) +)*[*#]?{0}\b[?!]? *(?:[:=](?![=>])|(?:<[^>\n]*>)?\([^;\n]*\{{[ \t]*$|\([^;\n]*$(?=[^;{{]*\{{))|[{{,] *{0} *(?:[:,}}]|\([^;\n]*\{{)|\.{0} *=(?![=>])|['\"]{0}['\"]|^[ \t]*(?:public|private|protected|readonly)[^\n]* {0}\b|\b(?:readonly|private|public|protected) +{0}\b"
+
+
+_OTHER_MEMBER = r"\b(?:fn|func) +(?:\([^)\n]*\) *)?{0}\b|\b{0} *:(?!:)|[\w>\]*&] +{0} *[(;=]"
 
 
 def language_of(path: str | None) -> str | None:
@@ -79,7 +82,7 @@ class SymbolIndex:
         """What the file says about names."""
         found = self._summaries.get(path)
         if found is None:
-            reader = python_names if path.endswith(PYTHON) else js_names
+            reader = python_names if path.endswith(PYTHON) else js_names if path.endswith(JAVASCRIPT) else other_names
             found = self._summaries[path] = reader.summarise(path, self.source(path))
         return found
 
@@ -101,7 +104,7 @@ class SymbolIndex:
         """Whether any class, object or type of the tree has such an attribute. ``skip``: (path, line text) that do not count."""
         if not re.fullmatch(r"[A-Za-z_$#][\w$]*", name):
             return False
-        shape = _MEMBER if language == "python" else _JS_MEMBER
+        shape = _MEMBER if language == "python" else _JS_MEMBER if language == "javascript" else _OTHER_MEMBER
         pattern = re.compile(shape.format(re.escape(name)), re.MULTILINE)
         skipped = set(skip)
         for path in self.holding(name, language):
@@ -264,6 +267,8 @@ class SymbolIndex:
             return runtime.stdlib_exporters(name)
         if language == "javascript":
             return tuple(f"node:{module.removeprefix('node:')}" for module in runtime.node().exporters(name))
+        if language in {"java", "go"}:
+            return other_names.library(name, language)
         return ()
 
 

@@ -34,6 +34,7 @@ _RUST_CODES: dict[str, Kind] = {
     "E0061": Kind.ARITY, "E0107": Kind.ARITY, "E0635": Kind.UNKNOWN_OPTION,
 }  # fmt: skip
 """rustc's error index: names that do not resolve; every other code is a type or borrow error."""
+_RUST_ABSENT = re.compile(r"no `([^`]{1,200})` in `([^`]{1,200})`")
 _RUST_TEST = re.compile(r"thread '([^']{1,300})'(?: \(\d+\))? panicked at (?:'(.*)', )?(.{1,300}?):(\d+):(\d+):?$")
 _RUST_TALLY = re.compile(r"test result: FAILED\. \d+ passed; (\d+) failed")
 _RUST_SYNTAX = re.compile(
@@ -143,34 +144,45 @@ def _rust_finding(text: str, start: int, match: re.Match[str]) -> Finding:
             warning=match["level"] == "warning",
         )
     kind = _RUST_CODES.get(code, Kind.TYPE)
+    symbol = names[0] if names else None
+    owner = names[1] if len(names) > 1 else None
     exists, near = False, None
     for following in lines_after(text, start, 24):
         if following.startswith(("error", "warning")):
             break
         exists = exists or "consider importing" in following
-        if "similar name exists" in following and (ticks := _TICKS.search(following)):
+        if "a local variable with a similar name exists" in following:
+            kind = Kind.TYPE  # a slip of a local variable, the compiler says
+        if code == "E0432" and (absent := _RUST_ABSENT.search(following)):
+            kind, symbol, owner = Kind.MISSING_EXPORT, absent[1], absent[2]
+        if "with a similar name" in following and (ticks := _TICKS.search(following)):
             near = ticks[1]
-    owner = names[1] if len(names) > 1 else None
+    if code == "E0560":
+        symbol, owner = owner, symbol
+    if kind is Kind.MISSING_MODULE and symbol:
+        symbol = symbol.split("::")[0]
+    if symbol in {"std", "core", "alloc", "crate", "self", "super"}:
+        kind = Kind.MISSING_EXPORT
     return Finding(
-        tool="rustc",
-        kind=kind,
-        code=code,
-        message=message,
-        symbol=names[0] if names else None,
-        owner=owner,
-        exists=exists,
-        near=near,
+        tool="rustc", kind=kind, code=code, message=message, symbol=symbol, owner=owner, exists=exists, near=near
     )
 
 
 def _c(text: str) -> Iterator[Finding]:
-    for _, line in lines_with(text, "error: "):
+    for start, line in lines_with(text, "error: "):
         match = _C.match(line)
         if match is None or match["file"].endswith((".py", ".ts", ".java")):
             continue
         kind, symbol = _names(_C_NAMES, match["message"], Kind.TYPE)
+        notes = [following for following in lines_after(text, start, 8) if ": note:" in following]
+        exists = any(
+            "include ‘<" in note or "include '<" in note or "defined in header" in note or "#include" in note
+            for note in notes
+        )
+        if kind is Kind.MISSING_ATTRIBUTE and exists:
+            kind = Kind.UNDEFINED_NAME
         yield Finding(
-            tool="cc", kind=kind, code=match["flag"], message=match["message"], file=posix(match["file"]), line=number(match["line"]),
+            exists=exists, tool="cc", kind=kind, code=match["flag"], message=match["message"], file=posix(match["file"]), line=number(match["line"]),
             column=number(match["column"]), symbol=symbol,
         )  # fmt: skip
     for _, line in lines_with(text, "undefined reference to"):
