@@ -5,6 +5,7 @@ Each failure carries the rule that decided it. The iteration takes the gravest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,6 +27,12 @@ _NAMES = frozenset(
 )
 _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
 _DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
+_EXPECTATIONS = frozenset({Kind.ASSERTION, Kind.TEST_TIMEOUT})
+_REFUSAL = re.compile(
+    r"\bnot (?:yet |currently )?(?:supported|implemented|available)\b|\bunsupported\b|\bunimplemented\b|\bno longer\b",
+    re.IGNORECASE,
+)
+"""A function that says it does not do its work: a capability taken away, not a slip."""
 _BEHAVIOUR = _DELIBERATE | _AT_RUN_TIME
 _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
 
@@ -58,6 +65,8 @@ def _judge(finding: Finding, resolver: Resolver, tables: Tables) -> Verdict:
     verdict = resolver.decide(finding)
     if verdict is not None:
         return verdict
+    if finding.tool in RUNNERS and finding.kind in ENVIRONMENT and resolver.diff.added(finding.file, finding.line):
+        return Verdict(Category.TACTICAL, "raised by a line the change wrote")
     if finding.kind is Kind.UNUSED_NAME and (finding.tool in tables.compilers or _is_compiler_flag(finding)):
         return Verdict(Category.TACTICAL, "a compiler's unused check knows no disable comment (L5)")
     if finding.kind is Kind.LINT:
@@ -167,19 +176,18 @@ def _regressions(
 
 def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
     """One statement the change wrote raises an error of the language's own in every test that fails at a known place."""
-    placed = [finding for finding in tests if finding.kind not in _DELIBERATE and finding.file and finding.line]
+    placed = [finding for finding in tests if finding.kind not in _EXPECTATIONS and finding.file and finding.line]
     if not placed:
         return False
     if resolver.view.change_known:
         placed = [finding for finding in placed if resolver.diff.added(finding.file, finding.line)]
-        deliberate = any(finding.kind is Kind.RAISED for finding in tests)
+        deliberate = any(finding.kind is Kind.RAISED and _refuses(finding) for finding in tests)
         return len({(finding.file, finding.line) for finding in placed}) == 1 and not deliberate
     return len({(finding.file, finding.line, finding.message) for finding in tests}) == 1
 
 
-def is_environment(finding: Finding) -> bool:
-    """Whether a finding is the environment's by its kind alone."""
-    return finding.kind in ENVIRONMENT
+def _refuses(finding: Finding) -> bool:
+    return finding.code == "NotImplementedError" or bool(_REFUSAL.search(finding.message))
 
 
 def located(findings: Sequence[Finding], resolver: Resolver) -> list[Finding]:

@@ -52,7 +52,7 @@ class Resolver:
     def decide(self, finding: Finding) -> Verdict | None:
         """The verdict on a finding that names something; ``None`` for kinds that need none."""
         rule = _RULES.get(finding.kind)
-        if finding.kind is Kind.SYNTAX and finding.tool in {"pytest", "python", "unittest"}:
+        if finding.kind is Kind.SYNTAX and finding.tool in {"pytest", "python", "unittest", "node", "mocha"}:
             return self._syntax(finding)
         if rule is None or not finding.symbol:
             return None
@@ -391,7 +391,7 @@ class Resolver:
             )
         if owner is None and language == "javascript":
             return self._bare_callable(finding)
-        if self._written(finding) is False and owner and not runtime.is_stdlib(owner):
+        if self._written(finding) is False and owner:
             return Verdict(
                 Category.ENVIRONMENT,
                 f"the installed `{owner}` has no `{name}`, which code older than the change asks for: another version",
@@ -538,6 +538,9 @@ class Resolver:
         pattern = re.compile(r"[\"'`\]]\s*\.\s*" + re.escape(finding.symbol or "") + r"\b")
         return bool(pattern.search(self.added))
 
+    def _is_python_member(self, name: str) -> bool:
+        return name in runtime.builtin_members() or runtime.is_stdlib(name)
+
     def _added_lines(self) -> list[tuple[str, str]]:
         return [
             (path, line) for path, entry in self.diff.files.items() for line in entry.added.values()
@@ -555,21 +558,12 @@ class Resolver:
 
     def _null(self, finding: Finding) -> Verdict:
         name, language = finding.symbol or "", language_of(finding.file)
-        if (
-            language == "python"
-            and self.has_tree
-            and self._written(finding)
-            and not runtime.is_stdlib(name)
-            and name not in runtime.builtin_members()
-        ):
-            if not self.index.has_member(name, language, skip=self._added_lines()) and not self._definition_removed(
-                name
-            ):
-                return Verdict(
-                    Category.HALLUCINATION,
-                    f"`{name}` is asked of None, and nothing in the tree has it",
-                    self._near_members(finding, language),
-                )
+        if language == "python" and self._written(finding) and not self._is_python_member(name):
+            of_self = re.search(r"\bself\." + re.escape(name) + r"\b", self.added) is not None
+            known = self.has_tree and self.index.has_member(name, language, skip=self._added_lines())
+            if not known and (self.has_tree or of_self) and not self._definition_removed(name):
+                why = f"`{name}` is asked of None, and nothing{self._where()} has it"
+                return Verdict(Category.HALLUCINATION, why, self._near_members(finding, language))
         if language == "javascript" and self._written(finding) is False and self._entry_shrunk():
             return Verdict(
                 Category.STRATEGIC, f"the change removed public exports; `{name}` is asked of one that is gone"
@@ -629,6 +623,18 @@ class Resolver:
             )
         return Verdict(Category.TACTICAL, "syntax")
 
+    def _option(self, finding: Finding) -> Verdict:
+        key = (finding.symbol or "").split("=")[0].split()[0]
+        if self.view.change_known and key and key not in self.added:
+            return Verdict(
+                Category.ENVIRONMENT,
+                f"the tool does not know `{key}`, which the change did not write: another version, or a plugin is missing",
+            )
+        return Verdict(
+            Category.HALLUCINATION,
+            f"`{key}` is a key, flag or rule the tool does not know, in a configuration it can read",
+        )
+
     def _types_missing(self, finding: Finding) -> Verdict:
         module = finding.symbol or ""
         if (
@@ -674,5 +680,6 @@ _RULES = {
     Kind.NULL_ACCESS: Resolver._null,
     Kind.UNKNOWN_KEYWORD: Resolver._keyword,
     Kind.UNKNOWN_FIXTURE: Resolver._fixture,
+    Kind.UNKNOWN_OPTION: Resolver._option,
     Kind.DEPENDENCY_MISSING: Resolver._types_missing,
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
-from orchestrator.failures.output import FINDINGS_CAP, lines_with, number, posix
+from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
 
 HINTS = (" TS", "TS")
 
@@ -25,6 +26,7 @@ CODES: dict[int, Kind] = {
     2307: Kind.MISSING_MODULE, 2792: Kind.MISSING_MODULE, 2732: Kind.TYPE, 7016: Kind.DEPENDENCY_MISSING,
     2305: Kind.MISSING_EXPORT, 2724: Kind.MISSING_EXPORT, 2614: Kind.MISSING_EXPORT, 2694: Kind.MISSING_EXPORT,
     2459: Kind.MISSING_EXPORT, 2460: Kind.MISSING_EXPORT, 1192: Kind.MISSING_EXPORT,
+    2613: Kind.MISSING_EXPORT,
     2339: Kind.MISSING_ATTRIBUTE, 2551: Kind.MISSING_ATTRIBUTE, 2550: Kind.VERSION, 2583: Kind.VERSION, 2568: Kind.MISSING_ATTRIBUTE,
     2353: Kind.UNKNOWN_KEYWORD, 2561: Kind.UNKNOWN_KEYWORD,
     2554: Kind.ARITY, 2555: Kind.ARITY, 2556: Kind.ARITY, 2575: Kind.ARITY,
@@ -38,19 +40,32 @@ CODES: dict[int, Kind] = {
 
 _OWNER_FIRST = frozenset({2305, 2724, 2614, 2694, 2459, 2460})
 _WRITE_ERRORS = (("ENOSPC", Kind.DISK), ("EDQUOT", Kind.DISK), ("EROFS", Kind.PERMISSION), ("ENOMEM", Kind.MEMORY))
+_UNKNOWN_PROPERTY = re.compile(r"known properties, .{0,60}'([^']{1,200})' does not exist in type '([^']{1,300})'")
 _SYNTAX = range(1000, 2000)
 
 
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding an error line."""
     findings: list[Finding] = []
-    for _, line in lines_with(text, " TS"):
+    for start, line in lines_with(text, " TS"):
         match = _LINE.match(line) or _GLOBAL.match(line)
         if match and match["word"].isalpha() and len(findings) < FINDINGS_CAP:
-            findings.append(_finding(match))
+            findings.append(_elaborated(_finding(match), text, start))
     if not findings and text.startswith("error TS") and (match := _GLOBAL.match(text.split("\n", 1)[0])):
         findings.append(_finding(match))
     return tuple(findings)
+
+
+def _elaborated(finding: Finding, text: str, start: int) -> Finding:
+    """An argument or value that does not fit may do so for a property its type does not have: the indented lines say it."""
+    if finding.code not in {"TS2322", "TS2345", "TS2769", "TS2741"}:
+        return finding
+    for following in lines_after(text, start, 8):
+        if not following.startswith("  "):
+            break
+        if match := _UNKNOWN_PROPERTY.search(following):
+            return replace(finding, kind=Kind.UNKNOWN_KEYWORD, symbol=match[1], owner=match[2])
+    return finding
 
 
 def _finding(match: re.Match[str]) -> Finding:
@@ -79,6 +94,8 @@ def _kind(code: int, message: str, file: str | None, names: list[str]) -> tuple[
         return next((found for mark, found in _WRITE_ERRORS if mark in message), kind), None, None
     first = names[0] if names else None
     second = names[1] if len(names) > 1 else None
+    if code in {1192, 2613}:
+        return kind, "default", first
     if code in _OWNER_FIRST:
         return kind, second, first
     if code == 2339 and second and second.startswith("typeof "):
