@@ -12,14 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from orchestrator import __version__
 from orchestrator.adapters import processes
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
-from orchestrator.adapters.log import close_log, open_log
 from orchestrator.adapters.models import deadlines
 from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
 from orchestrator.adapters.models.google_llm import GoogleLlm
@@ -42,6 +39,7 @@ from orchestrator.ledger.charges import close_open_intents, total_charge
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
 from orchestrator.ledger.purse import Purse
+from orchestrator.logs import close_log, get_logger, open_log
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.complexity import grade
 from orchestrator.ports import Llm, Shell
@@ -197,7 +195,7 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
             tasks_file=str(night.batch.source),
             **common,
         )
-    structlog.get_logger("orchestrator.session").info(
+    get_logger("orchestrator.session").info(
         "session", run=night.run, resumed=session.resumed, version=__version__, python=platform.python_version()
     )
     night.journal.append("session:started", sync=True, run=night.run, resumed=session.resumed, **common)

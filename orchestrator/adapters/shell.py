@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import structlog
-
 from orchestrator.adapters import processes, shell_installers, shell_mounts
 from orchestrator.adapters.environment_state import read_active, resolved, venv_of
 from orchestrator.adapters.lane_paths import LanePaths
@@ -29,6 +27,7 @@ from orchestrator.adapters.sandbox_system import system, write_identity
 from orchestrator.adapters.sandbox_tools import programs_in, search_path, tool_roots
 from orchestrator.adapters.shell_variables import installer_variables, own, source_roots, variables
 from orchestrator.domain.errors import RefusedError
+from orchestrator.logs import get_logger
 from orchestrator.ports import Command, Profile, Ran
 from orchestrator.settings import GateLimits
 
@@ -93,7 +92,7 @@ class LaneShell:
                 hint="orchestrate doctor says why; without a sandbox, at your own risk: --sandbox none",
                 slug="sandbox-forbidden",
             )
-        structlog.get_logger(__name__).info(
+        get_logger(__name__).info(
             "command",
             line=command.line,
             profile=command.profile.value,

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-import structlog
-
 from orchestrator.cli.live import open_listener
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
@@ -20,6 +18,7 @@ from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError,
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.ledger.journal import Journal
+from orchestrator.logs import get_logger
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
 from orchestrator.runner import run_night
@@ -85,7 +84,7 @@ def _until_its_end(session: Session) -> int:
             return error.exit_code
         raise
     except Exception:
-        structlog.get_logger("orchestrator.night").exception("the run ended by a fault of the program")
+        get_logger("orchestrator.night").exception("the run ended by a fault of the program")
         raise
     for drift in session.replay.drift if session.replay else ():
         night.journal.append("replay:drift", call=drift.key.call_id, detail=str(drift))
@@ -114,7 +113,7 @@ def _write_reports(session: Session) -> None:
     try:
         write_again(read_run(session.night.folder))
     except Exception as error:  # noqa: BLE001 - a fault in reporting is said, and fails no night (B11)
-        structlog.get_logger("orchestrator.reports").exception("reports failed")
+        get_logger("orchestrator.reports").exception("reports failed")
         session.night.journal.append("note", text=f"the reports could not be written: {error}; `orchestrate report`")
 
 

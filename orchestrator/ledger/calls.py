@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from orchestrator.domain.call import Answer, Charge, Deadlines, Request, Usage
@@ -25,6 +24,7 @@ from orchestrator.ledger.charges import answer_fields, charge_fields, money, wor
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.journal import Entry, Journal
 from orchestrator.ledger.purse import Purse, WorstCase, input_bound
+from orchestrator.logs import get_logger
 from orchestrator.ports import Clock, Llm, Prices
 from orchestrator.settings import Models
 
@@ -154,7 +154,7 @@ class CallDesk:
         return attempt
 
     def _fail(self, request: Request, attempt: int, error: ModelError, charge: Charge | None) -> None:
-        structlog.get_logger(__name__).warning(
+        get_logger(__name__).warning(
             "call failed", call=request.key.call_id, attempt=attempt, fault=error.fault.value, status=error.status
         )
         self._journal.append(

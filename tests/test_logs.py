@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
-import structlog
 
-from orchestrator.adapters.log import HIDDEN, close_log, open_log
+from orchestrator.logs import HIDDEN, close_log, get_logger, open_log
 
 KEY = "sk-ant-0123456789abcdef"
 
@@ -21,18 +21,17 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, obj
     path = tmp_path / "run.log.jsonl"
     handler = open_log(path)
     try:
-        log = structlog.get_logger("orchestrator.test")
+        log = get_logger("orchestrator.test")
         log.info("called", api_key="abc", url=f"https://example.invalid/?k={KEY}", nested={"token": "t", "text": KEY})
         log.warning("header", value="Authorization: Bearer abcdefghijkl")
         _fail(log)
         logging.getLogger("foreign").warning("with %s", KEY)
     finally:
         close_log(handler)
-        structlog.reset_defaults()
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def _fail(log: structlog.typing.FilteringBoundLogger) -> None:
+def _fail(log: Any) -> None:
     hidden_in_a_local = f"local-{KEY}-value"
     try:
         int(hidden_in_a_local)  # no number: its ValueError quotes it, and the key in it
@@ -57,3 +56,8 @@ def test_a_traceback_has_no_local_variables(lines: list[dict[str, object]]) -> N
     text = json.dumps(lines[2])
     assert "ValueError" in text
     assert "hidden_in_a_local" not in text
+
+
+def test_without_a_file_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    get_logger("orchestrator.test").warning("unheard", text=KEY)
+    assert capfd.readouterr() == ("", "")

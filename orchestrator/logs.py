@@ -9,37 +9,29 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+from structlog import stdlib
+from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
+from structlog.tracebacks import ExceptionDictTransformer
+
 _SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTHORIZATION", re.IGNORECASE)
 _BEARER = re.compile(r"(?i)(bearer\s+|x-goog-api-key:?\s*|sk-|AIza)[A-Za-z0-9._\-]{6,200}")
 _SHORTEST_SECRET = 8
 HIDDEN = "[hidden]"
 
 
+def get_logger(name: str) -> Any:
+    """A structlog logger over the standard library's of that name: silent until :func:`open_log`, never on stdout."""
+    processors: list[Any] = [stdlib.filter_by_level, *_SHARED, stdlib.ProcessorFormatter.wrap_for_formatter]
+    return structlog.wrap_logger(logging.getLogger(name), processors=processors, wrapper_class=stdlib.BoundLogger)
+
+
 def open_log(path: Path) -> logging.Handler:
     """Send the program's log to that file, structlog's and the standard library's; close with :func:`close_log`."""
-    import structlog
-    from structlog import stdlib
-    from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
-    from structlog.tracebacks import ExceptionDictTransformer
-
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        stdlib.add_logger_name,
-        stdlib.add_log_level,
-        TimeStamper(fmt="iso", utc=True),
-        ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-        hide_secrets,
-    ]
-    structlog.configure(
-        processors=[stdlib.filter_by_level, *shared, stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=stdlib.LoggerFactory(),
-        wrapper_class=stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(
         stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_SHARED,
             processors=[stdlib.ProcessorFormatter.remove_processors_meta, JSONRenderer(default=repr)],
         )
     )
@@ -88,3 +80,14 @@ def _hidden_within(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_hidden_within(item) for item in value]
     return value
+
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    stdlib.add_logger_name,
+    stdlib.add_log_level,
+    TimeStamper(fmt="iso", utc=True),
+    ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+    hide_secrets,
+]
+logging.getLogger("orchestrator").addHandler(logging.NullHandler())
