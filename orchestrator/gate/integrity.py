@@ -1,23 +1,27 @@
 """What a change may not touch: protected paths, files outside the ADR's list, tests of the base. Pure.
 
-First version: paths, tables of mixed files, test ids as sets. Weakened assertions are not looked for here.
+Paths, tables of mixed files, files that the gate runs, test ids as sets; what a change does inside of files that it may
+touch (suppressions, weakened assertions) is looked at in ``integrity_scan``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from orchestrator.domain.adr import FileAction, PlannedFile
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import TestEvidence
 from orchestrator.gate.integrity_mixed import changed_tables
 from orchestrator.gate.patterns import matches_any
+from orchestrator.gate.runner_files import shadowed_module
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.ports import DiffLine
 
 Reader = Callable[[str], str | None]
 """A file's text by path; ``None`` where it is not there."""
 _SHOWN = 10
+_NONE: Mapping[str, str] = MappingProxyType({})
 _SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _DOTTED = 2
 """``module.Class.method`` has more than this many dots' parts."""
@@ -35,13 +39,18 @@ class Protection:
         protect: Sequence[str] = (),
         allow: Sequence[str] = (),
         allow_dependencies: bool = False,
+        run_by_gate: Mapping[str, str] = _NONE,
+        import_roots: Collection[str] = (".",),
     ) -> None:
+        """``run_by_gate``: files that gate commands run, with the command; ``import_roots``: folders they run in."""
         self._base_files = frozenset(base_files)
         self._configured = configured
         self._chains = chains
         self._protect = protect
         self._allow = allow
         self._dependencies = allow_dependencies
+        self._run_by_gate = run_by_gate
+        self._import_roots = import_roots
 
     def reason(self, path: str) -> str | None:
         """Why the path is protected as a whole; ``None`` where it may be changed (or only in part: mixed files)."""
@@ -55,7 +64,14 @@ class Protection:
             return f"{pattern} is protected"
         if path in self._base_files and self.is_test(path):
             return "it is a test of the base"
-        return None
+        if command := self._run_by_gate.get(path):
+            return f"the gate runs it: {command}"
+        module = None if path in self._base_files else shadowed_module(path, self._base_files, self._import_roots)
+        return f"it would be imported in place of {module}, which the gate's tools use" if module else None
+
+    def allowed(self, path: str) -> bool:
+        """Whether the task's ``allow`` names the path."""
+        return matches_any(path, self._allow) is not None
 
     def is_test(self, path: str) -> bool:
         """Whether the path is a test's, by its name."""

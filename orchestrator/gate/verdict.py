@@ -53,11 +53,29 @@ def judge_tests(result: CheckResult, base: TestEvidence | None, allow: Iterable[
         mend = "give `gate.test` the command that runs them, or switch it off with an empty one"
         why = "green needs proof that tests ran (I10)"
         return _failed(f"no test ran: {mend}", Category.ENVIRONMENT, "no-tests", why)
+    if result.tests is None and base is not None and base.ran:
+        message = f"exit code {result.exit_code}, but no evidence that the tests ran to their end"
+        return _failed(message, Category.TACTICAL, "no-evidence", f"the base left evidence of {base.ran} tests (I10)")
     if result.tests is None:
         message = f"nothing `{result.command}` printed or wrote says how many tests ran"
         mend = "let it write junit XML or TAP into $ORCHESTRATE_SCRATCH, or print its runner's summary"
         return _failed(f"{message}: {mend}", Category.ENVIRONMENT, "no-evidence", "green needs proof (I10)")
+    if base is not None and (unsaid := _failed_unsaid(result.tests, base, result.exit_code)):
+        return unsaid
     return judge_against_base(result.tests, base, allow, result.path)
+
+
+def _failed_unsaid(tests: TestEvidence, base: TestEvidence, exit_code: int) -> Verdict | None:
+    """Exit code 0 with a report that tells otherwise, or that tells less than the base's did."""
+    if base.ids and tests.ran and not tests.ids:
+        message = f"only a summary line says that {tests.ran} tests ran; the base's run left a report that names them"
+        return _failed(message, Category.TACTICAL, "no-evidence", "evidence as complete as the base's (I10)")
+    new = sorted(tests.failed_ids - base.failed_ids)
+    if exit_code == 0 and (new or (not tests.failed_ids and tests.failed > base.failed)):
+        shown = ", ".join(new[:_SHOWN_LINES]) or f"{tests.failed} of them"
+        message = f"the command ended with 0, but its own report has failed tests: {shown}"
+        return _failed(message, Category.TACTICAL, "failed-tests", "evidence decides, not the exit code alone (I10)")
+    return None
 
 
 def judge_against_base(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import IterationNote
 from orchestrator.domain.task import Phase
 from orchestrator.gate.integrity import protection_failures, scope_failures
+from orchestrator.gate.integrity_scan import scan
+from orchestrator.gate.suppressions import added_suppressions
 from orchestrator.pipeline.escalate import escalate
 from orchestrator.pipeline.fixing import Fixed, confirm, fix
 from orchestrator.pipeline.gatehouse import counted, headline, pass_gate
@@ -117,12 +120,14 @@ def _judge(work: Work, code: CodeResult) -> Move:
     )
     work.save(f"iterations/{work.iteration}/changes.patch", work.lane.diff(work.base_tree, work.tree))
     fixed: Fixed | None = None
+    silenced: Counter[str] = Counter()
     passage = 0
     while True:
         passage += 1
         report = _outside(work) or pass_gate(work, passage)
         if fixed is not None and not confirm(work, fixed, report):
             work.used = replace(work.used, fixable=False)
+            work.own_suppressions.subtract(silenced)
         fixed = None
         work.report = report
         _count(work, report.failures)
@@ -131,6 +136,8 @@ def _judge(work: Work, code: CodeResult) -> Move:
             fixed = fix(work, report)
             work.used = replace(work.used, autofix_rounds=work.used.autofix_rounds + 1, fixable=fixed is not None)
             if fixed is not None:
+                silenced = _silenced(work, fixed)
+                work.own_suppressions.update(silenced)
                 continue
             move = next_move((*work.attempts, _attempt(work, report)), work.limits, work.used)
         if move.kind is MoveKind.AGAIN:
@@ -148,14 +155,24 @@ def _wait_for_environment(work: Work, report: GateReport) -> None:
     work.night.clock.sleep(work.night.settings.loop.environment_wait_s)
 
 
+def _silenced(work: Work, fixed: Fixed) -> Counter[str]:
+    """The suppression comments that a fix added: the executor answers only for its own."""
+    before, after = LaneView(work.lane, fixed.tree), LaneView(work.lane, work.tree)
+    added = added_suppressions(work.lane.changes(fixed.tree, work.tree), before.text, after.text)
+    return Counter(one.what for one in added)
+
+
 def _outside(work: Work) -> GateReport | None:
-    """Protected files touched, or files the ADR does not name: a red report without running a check."""
+    """Protected files touched, files the ADR does not name, checks silenced: a red report without running a check."""
     assert work.adr is not None  # noqa: S101 - plan comes before build
     changes = work.lane.changes(work.base_tree, work.tree)
     failures = scope_failures(changes, work.adr.files, scope_open=work.task.scope_open, granted=work.granted)
     if work.protection is not None:
         before, after = LaneView(work.lane, work.base_tree), LaneView(work.lane, work.tree)
-        failures = (*protection_failures(changes, work.protection, before.text, after.text), *failures)
+        scanned = scan(changes, work.protection, before.text, after.text, work.own_suppressions)
+        work.flags = scanned.flags
+        protected = protection_failures(changes, work.protection, before.text, after.text)
+        failures = (*protected, *failures, *scanned.failures)
     return GateReport(tree=work.tree, results=(), failures=failures) if failures else None
 
 

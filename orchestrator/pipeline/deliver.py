@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from orchestrator.agents import feedback, reviewer
 from orchestrator.agents.reviewer import Review, Verdict
+from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import TaskStatus
 from orchestrator.domain.task import Phase
 from orchestrator.gate.baseline import baseline_key, baseline_of
@@ -16,6 +17,9 @@ from orchestrator.pipeline.escalate import escalate
 from orchestrator.pipeline.publish import commit_and_publish, commit_message
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.work import Step, TaskEnd, Work
+
+FLAGS_SHOWN = 12
+"""Flagged places the review is shown; more are counted."""
 
 
 def deliver(work: Work) -> Step:
@@ -40,7 +44,7 @@ def _review(work: Work) -> Review:
         work.brief(),
         work.adr,
         work.lane.diff(work.base_tree, work.tree),
-        feedback.gate_facts(work.report),
+        _facts(work, work.report),
         work.reviews,
     )
     work.save(f"review-{work.reviews}.json", json.dumps(asdict(review), indent=1, default=str))
@@ -53,6 +57,13 @@ def _review(work: Work) -> Review:
         summary=review.summary,
     )
     return review
+
+
+def _facts(work: Work, report: GateReport) -> str:
+    """What the gate showed, and what it flagged for this review (decision 20)."""
+    flags = [f"- judge this, the checks cannot: {flag}" for flag in work.flags[:FLAGS_SHOWN]]
+    more = len(work.flags) - FLAGS_SHOWN
+    return "\n".join((feedback.gate_facts(report), *flags, *([f"- and {more} more of these"] if more > 0 else [])))
 
 
 def _sent_back(work: Work, review: Review) -> Step:

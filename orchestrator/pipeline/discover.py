@@ -14,6 +14,7 @@ from orchestrator.gate.integrity import Protection
 from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.record import load_baseline, save_baseline
 from orchestrator.gate.run import GateContext, run_gate
+from orchestrator.gate.runner_files import files_run
 from orchestrator.gate.tree import LaneTree
 from orchestrator.pipeline.gatehouse import failure_reader, headline, view_of
 from orchestrator.pipeline.night import Prepared
@@ -37,6 +38,8 @@ def discover(work: Work) -> Step:
     work.environment, work.gate_plan, work.baseline = prepared.environment, prepared.plan, prepared.baseline
     work.lane.checkout(work.base_tree)
     view = LaneView(work.lane, work.base_tree)
+    folders = tuple(dict.fromkeys((".", *(spec.path for spec in work.gate_plan.checks))))
+    manifests = {folder: view.text(f"{folder}/package.json".removeprefix("./")) or "" for folder in folders}
     work.protection = Protection(
         base_files=view.files(),
         configured=work.night.settings.gate.protected,
@@ -44,6 +47,8 @@ def discover(work: Work) -> Step:
         protect=work.task.protect,
         allow=work.task.allow,
         allow_dependencies=work.task.allow_dependencies,
+        run_by_gate=files_run(work.gate_plan.checks, view.files(), manifests),
+        import_roots=folders,
     )
     work.context = build_context(view, work.task).text
     return Phase.DEFINE

@@ -31,6 +31,7 @@ def pass_gate(work: Work, passage: int) -> GateReport:
         work.gate_seconds += known.seconds
         return known
     folder = work.iteration_folder()
+    work.lane.checkout(work.tree)  # afresh: what an earlier gate left, ignored files among it, cannot help this one
     report = _run(work, folder)
     for note in work.lane.settle(work.tree):
         work.tell("note", text=f"after the gate: {note}")

@@ -86,6 +86,10 @@ class Work:
     reviews: int = 0
     auto_fixed: int = 0
     suppressions: int = 0
+    own_suppressions: Counter[str] = field(default_factory=Counter)
+    """Suppression comments that auto-fix added, by what they silence: no fault of the executor's."""
+    flags: tuple[str, ...] = ()
+    """What the review shall look at: weakened tests and their like, of the tree as it stands."""
     healed: int = 0
     gates: int = 0
     gate_seconds: float = 0.0
