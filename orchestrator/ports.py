@@ -5,7 +5,7 @@ Nothing here does anything. A port raises only errors of :mod:`orchestrator.doma
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -204,6 +204,58 @@ class Lane(Protocol):
         """Changed files between two trees, sorted by path."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the user's checkout stands."""
+
+    branch: str
+    """The checked-out branch, without ``refs/heads/``."""
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A move of the checked-out branch from one commit to another, its work tree with it."""
+
+    branch: str
+    """Without ``refs/heads/``."""
+    old: str
+    new: str
+
+
+class Shifted(StrEnum):
+    """What became of a shift that was cut short."""
+
+    TAKEN_BACK = "taken back"
+    """As if it had never begun."""
+    COMPLETE = "complete"
+    MOVED_ON = "moved on"
+    """The branch stands at neither commit any more: nothing was touched."""
+
+
+class Checkout(Protocol):
+    """The user's checkout, as ``land`` may move it: the one named exception to I1 and I2."""
+
+    def standing(self) -> Standing:
+        """Branch and commit; ``RefusedError`` on a detached HEAD, or with a merge or rebase unfinished."""
+
+    def refuse_overlap(self, shift: Shift) -> None:
+        """``RefusedError`` naming the uncommitted files it would change, and the command that puts them aside."""
+
+    def shift(self, shift: Shift, *, note: str, owner: str, begin: Callable[[], None]) -> None:
+        """Move branch, index and the files that differ; every other byte of the checkout stays.
+
+        ``note`` is the reflog's word, ``owner`` names who holds the index meanwhile. ``begin`` is called once all is
+        checked, before the first byte changes. ``RefusedError``: nothing was changed.
+        """
+
+    def recover(self, shift: Shift) -> Shifted:
+        """Bring a shift that was killed to one of its two ends. ``RefusedError``: files were changed since."""
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether the one commit is reached from the other."""
+
+
 class Repository(Protocol):
     """The user's repository: read, and given finished branches; nothing else (I1, I2)."""
 
@@ -233,6 +285,15 @@ class Repository(Protocol):
 
     def lane(self, number: int) -> Lane:
         """Open (or make) that lane's clone."""
+
+    def bring(self, git_dir: Path, commit: str) -> None:
+        """Copy a lane's commit, and what it reaches, into the repository's objects; no ref moves."""
+
+    def tip(self, branch: str) -> str | None:
+        """The commit a branch stands at; ``None`` where there is no such branch."""
+
+    def checkout(self) -> Checkout:
+        """The checkout, for ``land`` to move."""
 
 
 class Listener(Protocol):

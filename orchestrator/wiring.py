@@ -84,7 +84,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
     clock = SystemClock()
     replay = _replay(wanted)
     sandbox = choose(settings.sandbox, recorded=replay is not None)
-    repository = _repository(batch, settings, sandbox)
+    repository = user_repository(batch, settings, sandbox)
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
     lock = repository.hold(run=run, at=clock.now())
     staff = Staff(load_catalog(), settings.models)
@@ -258,7 +258,8 @@ def _replay(wanted: Wanted) -> ReplayLlm | None:
     return ReplayLlm(Path(wanted.models.removeprefix(REPLAY)), strict=wanted.strict)
 
 
-def _repository(batch: Batch, settings: Settings, sandbox: SandboxChoice) -> UserRepository:
+def user_repository(batch: Batch, settings: Settings, sandbox: SandboxChoice) -> UserRepository:
+    """The batch's repository, its lanes under that sandbox; not held yet."""
     surroundings = Surroundings.here(batch.repo)
 
     def shell(paths: LanePaths) -> Shell:

@@ -1,4 +1,5 @@
-"""The user's repository: looked at, and given finished branches; nothing else is ever written to it (I1, I2).
+"""The user's repository: looked at, and given finished branches; nothing else is ever written to it (I1, I2), but
+by ``land`` through :mod:`checkout`.
 
 Looking runs a hardened git with every program that the repository's own configuration names switched off (I9). A branch
 arrives as one pack of objects and one new ref (:mod:`git_objects` says why that is not ``git fetch``).
@@ -14,6 +15,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.adapters.checkout import UserCheckout
 from orchestrator.adapters.fingerprint import fingerprint
 from orchestrator.adapters.git import Completed, Git, require_version
 from orchestrator.adapters.git_config import UserConfig, access_error, read_user_config
@@ -147,6 +149,11 @@ class UserRepository:
                 hint=f"git -C {where} switch -, then: orchestrate resume",
                 slug="branch-checked-out",
             )
+        self.bring(git_dir, commit)
+        self._set_ref(ref, branch, commit, was=existing)
+
+    def bring(self, git_dir: Path, commit: str) -> None:
+        """Copy a lane's commit, and what it reaches, into the repository's objects; no ref moves."""
         lane = lane_git(LanePaths.at(git_dir.parent), self._upstream, git_dir)
         tips = self._git.text("for-each-ref", "--format=%(objectname)").splitlines()
         copy_objects(
@@ -156,7 +163,15 @@ class UserRepository:
             want=[commit],
             have=[tip for tip in tips if not _NULL.match(tip)],
         )
-        self._set_ref(ref, branch, commit, was=existing)
+
+    def tip(self, branch: str) -> str | None:
+        """The commit a branch stands at; ``None`` where there is no such branch."""
+        return self._commit(f"refs/heads/{branch}")
+
+    def checkout(self) -> UserCheckout:
+        """The checkout, for ``land`` to move."""
+        programs = [key for key, _ in self.user.overrides]
+        return UserCheckout(self._git, root=self._root, git_dir=self.git_dir, switched_off=programs)
 
     def lane(self, number: int) -> GitLane:
         """Open (or make) that lane; its folder is locked until the lane is closed or the process ends."""

@@ -101,6 +101,20 @@ def _report(parser: ArgumentParser) -> None:
     _json(parser, "summary.json on stdout")
 
 
+def _land(parser: ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", nargs="*", help="delivered tasks; dependencies land first")
+    parser.add_argument("--all", action="store_true", help="every delivered task of the run")
+    parser.add_argument("--run", metavar="RUN", help="the run's name (default: the newest)")
+    parser.add_argument("--plan", action="store_true", help="show order and conflicts; changes nothing")
+    parser.add_argument("--gate", action="store_true", help="with --plan: gate the whole set; bisect where it is red")
+    parser.add_argument("--undo", action="store_true", help="take the last landing back")
+    parser.add_argument("--strategy", choices=("merge", "squash"), default="merge", help="default: merge")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "what happened, or the plan, as one JSON object")
+
+
 def _classify(parser: ArgumentParser) -> None:
     parser.description = (
         "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
@@ -133,6 +147,7 @@ COMMANDS: dict[str, Command] = {
     "status": Command("[RUN]", "where a run stands", "status", _status),
     "watch": Command("[RUN]", "follow a run live, from any terminal", "watch", _watch),
     "report": Command("[RUN]", "write report.md, report.html, summary.json again", "report --open", _report),
+    "land": Command("TASK...", "merge delivered branches, each merge gated; --undo", "land --all", _land),
     "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
     "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
     "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),

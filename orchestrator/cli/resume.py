@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
     if (args.task is None) != (args.hint is None):
         raise UsageError("--task and --hint belong together", hint='orchestrate resume --task ID --hint "..."')
     found = _find(args)
-    start = _start(found)
-    project = _project(found.folder, start, sets_of(args))
+    start = start_of(found)
+    project = project_of(found.folder, start, sets_of(args))
     if args.task is not None and args.task not in {task.id for task in project.batch.tasks}:
         raise UsageError(f"--task {args.task}: {found.folder.name} has no task of that id")
     models = args.models or str(_latest(found.entries, "models_mode") or LIVE)
@@ -60,7 +60,8 @@ def _is_open(found: FoundRun) -> bool:
         return False
 
 
-def _start(found: FoundRun) -> Mapping[str, Any]:
+def start_of(found: FoundRun) -> Mapping[str, Any]:
+    """The run's first word about itself; an error where it has none."""
     for entry in found.entries:
         if entry["type"] == "run:started":
             return entry
@@ -75,7 +76,7 @@ def _latest(entries: Sequence[Mapping[str, Any]], name: str) -> Any:
     return next((entry[name] for entry in reversed(entries) if entry.get(name) is not None), None)
 
 
-def _project(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
+def project_of(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
     """The run's own copy of its tasks file; paths in it are relative to where the file stood."""
     source = Path(str(start["tasks_file"]))
     project = load_project(folder / "tasks.yaml", environment=os.environ, sets=sets, placed=source)

@@ -1,0 +1,169 @@
+"""A merged tree goes through the gate in the lane; the tree before it is its baseline.
+
+The gate is the one of the tree before: what a branch does to the gate's configuration counts only once it has landed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.domain.errors import PausedError
+from orchestrator.domain.failure import Category, Failure
+from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.domain.task import Batch, Task
+from orchestrator.failures import judge
+from orchestrator.failures.view import RepositoryView
+from orchestrator.gate.baseline import Baseline, baseline_key, baseline_of
+from orchestrator.gate.certificate import Certified, certificate
+from orchestrator.gate.detect import make_plan
+from orchestrator.gate.evidence import probe, with_evidence
+from orchestrator.gate.plan import GatePlan
+from orchestrator.gate.record import load_baseline, report_to_json, save_baseline
+from orchestrator.gate.run import GateContext, run_gate
+from orchestrator.gate.toolchains import Toolchains
+from orchestrator.gate.tree import LaneTree
+from orchestrator.ledger.durable import write_whole
+from orchestrator.pipeline.discover import PROBE_TIMEOUT_S
+from orchestrator.pipeline.gatehouse import headline
+from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.ports import Clock, EnvironmentInfo, Lane
+from orchestrator.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOn:
+    """What a merged tree is held against: the gate, the environment, of the commit before."""
+
+    commit: str
+    tree: str
+    plan: GatePlan
+    environment: EnvironmentInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A merged tree's way through the gate."""
+
+    report: GateReport
+    certificate: dict[str, Any] | None
+    """``None``: it is not green."""
+
+    @property
+    def headline(self) -> str:
+        """The gravest failure in a line."""
+        return headline(self.report.failures)
+
+
+@dataclass(slots=True, kw_only=True)
+class MergeGate:
+    """Gates in one lane, one after the other; what is known of a tree is kept."""
+
+    lane: Lane
+    batch: Batch
+    settings: Settings
+    toolchains: Toolchains
+    baselines: Path
+    clock: Clock
+    sandbox: str
+    logs: Path
+    """Below it a folder a merged tree, with gate.json and a log a check."""
+    prepared: dict[str, GateOn] = field(default_factory=dict)
+
+    def on(self, commit: str) -> GateOn:
+        """The gate as the commit's own tree has it. ``PausedError`` where its environment cannot be had."""
+        if commit not in self.prepared:
+            lane, tree = self.lane, self.lane.tree_of(commit)
+            environment = lane.provide(commit, self.batch.setup)
+            lane.checkout(commit)
+            view = LaneTree(lane, tree)
+            plan = make_plan(view, self.batch.gate, self.batch.invariants, self.settings.gate, self.toolchains)
+            plan = with_evidence(plan, view, self.toolchains, probe(lane.shell, plan, PROBE_TIMEOUT_S))
+            self.prepared[commit] = GateOn(commit=commit, tree=tree, plan=plan, environment=environment)
+        return self.prepared[commit]
+
+    def run(self, on: GateOn, merged: str, brought: Sequence[Task]) -> Passage:
+        """The gate on the merged commit's tree; ``brought``: the tasks whose work it adds."""
+        lane, tree = self.lane, self.lane.tree_of(merged)
+        baseline = self._baseline(on)
+        if any(task.allow_dependencies for task in brought):  # decision 5: these may bring a lock file of their own
+            on = replace(on, environment=lane.provide(merged, self.batch.setup))
+        lane.checkout(merged)
+        allow = tuple(dict.fromkeys(path for task in brought for path in task.allow))
+        report = self._pass(on, tree, baseline=baseline, allow=allow)
+        if not report.passed:
+            return Passage(report=report, certificate=None)
+        of = Certified(
+            commit=merged,
+            base=on.commit,
+            environment=on.environment.digest,
+            sandbox=self.sandbox,
+            at=self.clock.now(),
+        )
+        self._keep_baseline(on, tree, report)
+        return Passage(report=report, certificate=certificate(report, on.plan, baseline, of))
+
+    def _baseline(self, on: GateOn) -> Baseline:
+        """What the tree before says itself: kept from the run that made it, else asked for now, all checks once."""
+        known = load_baseline(self._baseline_path(on, on.tree))
+        if known is not None:
+            return known
+        self.lane.checkout(on.commit)
+        report = self._pass(on, on.tree, baseline=None, allow=())
+        if report.category is Category.ENVIRONMENT:
+            raise PausedError(
+                f"the gate cannot run on {on.commit[:12]}: {headline(report.failures)}",
+                hint=f"mend it (its logs are in {self.logs / on.tree[:12]}), then land again",
+                slug="base-environment",
+            )
+        return self._keep_baseline(on, on.tree, report)
+
+    def _keep_baseline(self, on: GateOn, tree: str, report: GateReport) -> Baseline:
+        baseline = baseline_of(report, LaneView(self.lane, tree).text)
+        save_baseline(self._baseline_path(on, tree), baseline)
+        return baseline
+
+    def _baseline_path(self, on: GateOn, tree: str) -> Path:
+        return self.baselines / f"{baseline_key(tree, on.plan.digest, on.environment.digest)}.json"
+
+    def _pass(self, on: GateOn, tree: str, *, baseline: Baseline | None, allow: tuple[str, ...]) -> GateReport:
+        lane, logs = self.lane, self.logs / tree[:12]
+        logs.mkdir(parents=True, exist_ok=True)
+        diff = lane.diff(on.tree, tree) if tree != on.tree else ""
+        view = RepositoryView(
+            root=lane.root,
+            files=lane.files(tree),
+            environment=on.environment.packages,
+            diff=diff,
+            files_changed=tuple(change.path for change in lane.changes(on.tree, tree)),
+        )
+        context = GateContext(
+            tree=tree,
+            root=lane.root,
+            files=view.files,
+            text_of=LaneView(lane, tree).text,
+            chains=self.toolchains,
+            logs=logs,
+            diff=diff,
+            baseline=baseline,
+            allow=allow,
+            fail_fast=baseline is not None,
+        )
+        report = run_gate(on.plan, lane.shell, context, _reader(lane, view))
+        lane.settle(tree)
+        write_whole(logs / "gate.json", json.dumps(report_to_json(report), indent=1).encode())
+        return report
+
+
+def _reader(lane: Lane, view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
+    """Reads what a check said, without the lane's own path."""
+    own = f"{lane.root}/"
+
+    def read(result: CheckResult) -> tuple[Failure, ...]:
+        plain = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
+        return judge(plain, view)
+
+    return read
