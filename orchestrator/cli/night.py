@@ -17,6 +17,7 @@ from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
+from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
 from orchestrator.logs import get_logger
 from orchestrator.reports.rebuild import summary_of
@@ -88,6 +89,7 @@ def _until_its_end(session: Session) -> int:
         raise
     for drift in session.replay.drift if session.replay else ():
         night.journal.append("replay:drift", call=drift.key.call_id, detail=str(drift))
+    _plan_landing(session)
     night.journal.append(
         "run:finished", sync=True, outcome=outcome.value, checkout_after=night.repository.fingerprint()
     )
@@ -106,6 +108,17 @@ def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
 
 def _say_paused(journal: Journal, error: OrchestrateError) -> None:
     journal.append("run:paused", sync=True, reason=error.message, hint=error.hint, slug=error.slug)
+
+
+def _plan_landing(session: Session) -> None:
+    """Which delivered branches merge together, for the report: that it cannot be told is said, and fails nothing."""
+    night = session.night
+    try:
+        plan_at_end(night, night.journal.entries)
+    except JournalError:
+        raise
+    except OrchestrateError as error:
+        night.journal.append("note", text=f"trial merges of the branches were not possible: {error.message}")
 
 
 def _write_reports(session: Session) -> None:

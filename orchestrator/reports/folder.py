@@ -15,6 +15,7 @@ from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
 from orchestrator.ledger.durable import write_whole
 from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
+from orchestrator.reports.landing import landing_view
 from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.summary import summary_json
 from orchestrator.reports.task_papers import (
@@ -40,7 +41,13 @@ def read_inputs(
     """What the run's folder and journal say beside the summary; ``read_gate`` reads a gate.json."""
     details = {task.id: read_detail(folder / "tasks" / task.id, task.id, entries, read_gate) for task in summary.tasks}
     tried, conflicts = earlier_conflicts(folder)
-    return ReportInputs(details=details, timeline=timeline(entries), earlier_tasks=tried, earlier_conflicts=conflicts)
+    return ReportInputs(
+        details=details,
+        timeline=timeline(entries),
+        earlier_tasks=tried,
+        earlier_conflicts=conflicts,
+        landing=landing_view(summary, entries),
+    )
 
 
 def read_detail(folder: Path, task: str, entries: Sequence[Entry], read_gate: GateReader | None = None) -> TaskDetail:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Failure
 from orchestrator.domain.gate import GateReport
+from orchestrator.reports.landing import LandingView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,9 @@ class ReportInputs:
     earlier_tasks: int = 0
     """Tasks tried in earlier runs of this project, and their conflicts: L13 speaks from 20 tasks on."""
     earlier_conflicts: int = 0
+
+    landing: LandingView | None = None
+    """What merges with what; ``None`` where nothing was delivered, or the run has not ended."""
 
     def detail(self, task: str) -> TaskDetail:
         """That task's texts, empty where none were given."""

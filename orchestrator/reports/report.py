@@ -151,6 +151,7 @@ def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
         "words": STATUS_WORDS,
         "cost": Safe(_cost(summary)),
         "todos": todos(summary),
+        "landing": inputs.landing,
         "details": details,
         "diffs": [task for task in summary.tasks if details[task.id].diff],
         "adrs": adr_rows(summary, inputs),
