@@ -11,7 +11,7 @@ from orchestrator.domain.gate import CheckResult
 from orchestrator.failures.classify import classify, located
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.index import SymbolIndex
-from orchestrator.failures.output import plain
+from orchestrator.failures.output import condensed, plain
 from orchestrator.failures.parsers import read
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.signatures import scan
@@ -62,7 +62,7 @@ def judge_output(
             )
         ]
         return classify(findings, resolver, tables, check)
-    text = plain(stdout) + "\n" + plain(stderr)
+    text = condensed(plain(stdout)) + "\n" + condensed(plain(stderr))
     findings = located(read(text), resolver)
     telling = [finding for finding in findings if finding.kind not in _SUMMARIES]
     reported = any(finding.tool in _REPORTING for finding in telling)

@@ -56,7 +56,7 @@ def classify_case(case: dict[str, Any], *, tables: Tables | None = None) -> dict
 
 
 def _check(stage: object) -> CheckKind:
-    return CheckKind(stage) if stage in set(CheckKind) else CheckKind.TEST
+    return next((kind for kind in CheckKind if kind.value == stage), CheckKind.TEST)
 
 
 def _view(case: dict[str, Any]) -> View:

@@ -61,9 +61,9 @@ def fix_commands(
         else:
             plain.setdefault(fixer, set()).add(failure.file)
     commands = [*_ruff(ruff, tools)]
-    for fixer, files in sorted(plain.items()):
+    for fixer, paths in sorted(plain.items()):
         commands.extend(
-            FixCommand(line=f"{tools.line(fixer)} {_quoted(part)}", files=part) for part in _parts(sorted(files))
+            FixCommand(line=f"{tools.line(fixer)} {_quoted(part)}", files=part) for part in _parts(sorted(paths))
         )
     return tuple(commands), tuple(left)
 

@@ -104,18 +104,18 @@ class Packages:
         roots = [
             root for root in getattr(self.view, "environment", ()) if root.name in {"site-packages", "dist-packages"}
         ]
-        top = getattr(self.view, "root", None)
+        top: Path | None = getattr(self.view, "root", None)
         for name in (".venv", "venv") if top else ():
-            roots.extend(sorted(Path(top).glob(f"{name}/lib/python3*/site-packages")))
+            roots.extend(sorted(top.glob(f"{name}/lib/python3*/site-packages")))
         return tuple(root for root in roots if root.is_dir())
 
     @cached_property
     def node_modules(self) -> tuple[Path, ...]:
         """Folders that hold installed npm packages."""
         roots = [root for root in getattr(self.view, "environment", ()) if root.name == "node_modules"]
-        top = getattr(self.view, "root", None)
+        top: Path | None = getattr(self.view, "root", None)
         if top:
-            roots.append(Path(top) / "node_modules")
+            roots.append(top / "node_modules")
         return tuple(root for root in roots if root.is_dir())
 
     @cached_property

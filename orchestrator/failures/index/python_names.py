@@ -16,8 +16,8 @@ _IMPORT = re.compile(r"^(?:from +(\S+) +)?import +\(?([^#\n(]*)", re.MULTILINE)
 _ASSIGN = re.compile(r"^(\w+) *(?::[^=\n]{0,200})?=(?!=)", re.MULTILINE)
 
 
-def summarise(path: str, data: bytes) -> Summary:
-    """The names of the file."""
+def summarise(path: str, data: bytes, *, deep: bool = True) -> Summary:
+    """The names of the file; not ``deep``: only what stands at its top level, without members, locals and parameters."""
     if len(data) > SIZE_CAP:
         return Summary(broken=True)
     text = data.decode("utf-8", "replace")
@@ -29,7 +29,7 @@ def summarise(path: str, data: bytes) -> Summary:
         return _by_lines(path, text)
     reader = _Reader(path)
     try:
-        reader.module(tree)
+        reader.module(tree, deep=deep)
     except RecursionError:
         return _by_lines(path, text)
     return reader.summary
@@ -40,10 +40,10 @@ class _Reader:
         self.path = path
         self.summary = Summary()
 
-    def module(self, tree: ast.Module) -> None:
+    def module(self, tree: ast.Module, *, deep: bool) -> None:
         for statement in tree.body:
             self._statement(statement)
-        for node in ast.walk(tree):
+        for node in ast.walk(tree) if deep else ():
             self._anywhere(node)
 
     def _define(self, name: str, line: int, form: Form, **more: object) -> None:
@@ -159,24 +159,23 @@ class _Reader:
     def _class(self, node: ast.ClassDef) -> None:
         fields: set[str] = set()
         for child in node.body:
-            for target in (
-                child.targets
-                if isinstance(child, ast.Assign)
-                else [child.target]
-                if isinstance(child, ast.AnnAssign)
-                else []
-            ):
-                if isinstance(target, ast.Name):
-                    self.summary.members.add(target.id)
-                    if target.id == "__slots__" and isinstance(child.value, ast.Tuple | ast.List):
-                        self.summary.members.update(
-                            str(item.value) for item in child.value.elts if isinstance(item, ast.Constant)
-                        )
-                    elif isinstance(child, ast.AnnAssign):
-                        fields.add(target.id)
+            if isinstance(child, ast.Assign | ast.AnnAssign):
+                self._class_field(child, fields)
             if isinstance(child, ast.FunctionDef) and child.name in {"__init__", "__new__"}:
                 fields |= _parameters(child.args) | ({"**"} if child.args.kwarg else set())
         self.summary.parameters.setdefault(node.name, []).append(fields | ({"**"} if node.keywords else set()))
+
+    def _class_field(self, node: ast.Assign | ast.AnnAssign, fields: set[str]) -> None:
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if not isinstance(target, ast.Name):
+                continue
+            self.summary.members.add(target.id)
+            if target.id == "__slots__" and isinstance(node.value, ast.Tuple | ast.List):
+                self.summary.members.update(
+                    str(item.value) for item in node.value.elts if isinstance(item, ast.Constant)
+                )
+            elif isinstance(node, ast.AnnAssign):
+                fields.add(target.id)
 
 
 def _parameters(args: ast.arguments) -> set[str]:

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +32,15 @@ def is_stdlib(module: str) -> bool:
 @cache
 def stdlib_modules() -> tuple[str, ...]:
     """Public top-level modules, and the packages' well-known submodules."""
-    top = [name for name in sys.stdlib_module_names if not name.startswith("_") and name not in _UNWANTED]
+    top = [name for name in sys.stdlib_module_names if not name.startswith("_") and name not in _UNWANTED | REMOVED]
     return tuple(sorted([*top, "collections.abc", "concurrent.futures", "os.path", "urllib.parse", "urllib.request", "xml.etree.ElementTree", "unittest.mock", "importlib.metadata", "importlib.resources", "email.message", "http.client", "http.server", "logging.handlers", "asyncio.subprocess", "json.decoder", "multiprocessing.pool"]))  # fmt: skip
+
+
+def _listed(module: str) -> frozenset[str]:
+    """What a C module of the standard library holds: it has no source to read, so it is loaded and listed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a deprecated module is not the user's doing
+        return frozenset(dir(importlib.import_module(module)))
 
 
 @cache
@@ -51,13 +59,13 @@ def stdlib_names(module: str) -> frozenset[str] | None:
         or (spec.origin or "").endswith((".so", ".pyd", ".dylib"))
         or module == "os.path"
     ):
-        return frozenset(dir(importlib.import_module(module)))
+        return _listed(module)
     base = Path(spec.origin or "")
     for part in module.split(".")[1:]:
         folder = base.parent / part
         base = folder / "__init__.py" if folder.is_dir() else base.parent / f"{part}.py"
     try:
-        summary = summarise(module, base.read_bytes())
+        summary = summarise(module, base.read_bytes(), deep=False)
     except OSError:
         return None
     return _with_stars(module, summary, base)
@@ -71,15 +79,13 @@ def _with_stars(module: str, summary: Summary, base: Path) -> frozenset[str]:
             continue
         if target.startswith("_") and "." not in target:
             try:
-                names |= set(
-                    dir(importlib.import_module(target))
-                )  # C accelerators of standard modules: _socket, _struct
+                names |= _listed(target)  # C accelerators of standard modules: _socket, _struct
             except ImportError:
                 continue
         elif star.startswith(".") and star.strip("."):
             path = base.parent / f"{star.strip('.')}.py"
             if path.is_file():
-                names |= set(summarise(target, path.read_bytes()).names)
+                names |= set(summarise(target, path.read_bytes(), deep=False).names)
         else:
             names |= stdlib_names(target) or frozenset()
     if base.name == "__init__.py" and base.parent.is_dir():
@@ -92,14 +98,25 @@ def stdlib_exporters(name: str) -> tuple[str, ...]:
     """Standard modules that offer the public name as their own (not what they merely import)."""
     if name.startswith("_"):
         return ()
+    defined = re.compile(
+        rb"^(?:async def |def |class )%b\b|^[ \t]*%b\b[^\n]{0,80}[:=]|['\"]%b['\"]" % ((re.escape(name.encode()),) * 3),
+        re.MULTILINE,
+    )
     needle = name.encode()
-    return tuple(module for module in stdlib_modules() if _may_hold(module, needle) and name in _public(module))
+    return tuple(
+        module for module in stdlib_modules() if _may_hold(module, needle, defined) and name in _public(module)
+    )
 
 
-def _may_hold(module: str, needle: bytes) -> bool:
-    """Whether the module's source holds the name at all, or takes names from a C module; a C module is asked itself."""
+def _may_hold(module: str, needle: bytes, defined: re.Pattern[bytes]) -> bool:
+    """Whether the module's source may define the name, or takes names from a C module; a C module is asked itself."""
     source = _source(module)
-    return source is None or needle in source or b" import *" in source
+    if source is None or (needle in source and defined.search(source) is not None):
+        return True
+    return b" import *" in source and _FROM_C.search(source) is not None
+
+
+_FROM_C = re.compile(rb"^\s*from _\w+ import \*", re.MULTILINE)
 
 
 @cache
@@ -138,7 +155,7 @@ def _public(module: str) -> frozenset[str]:
         base = folder / "__init__.py" if folder.is_dir() else base.parent / f"{part}.py"
     if not base.is_file():
         return frozenset(name for name in names if not name.startswith("_"))
-    summary = summarise(module, base.read_bytes())
+    summary = summarise(module, base.read_bytes(), deep=False)
     if summary.all is not None and not summary.stars:
         return frozenset(summary.all)
     own = {name for name, definition in summary.names.items() if definition.form is not Form.IMPORT}

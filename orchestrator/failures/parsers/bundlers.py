@@ -49,9 +49,8 @@ def _esbuild(text: str) -> Iterator[Finding]:
         if match is None or ".java" in line:
             continue
         message = match[1]
-        place = next(
-            (found for following in lines_after(text, start, 3) if (found := _ESBUILD_PLACE.match(following))), None
-        )
+        frames = (_ESBUILD_PLACE.match(following) for following in lines_after(text, start, 3))
+        place = next((frame for frame in frames if frame), None)
         if place is None and not message.startswith("Could not resolve"):
             continue
         found = _message("esbuild", message)

@@ -65,8 +65,12 @@ def _broken(text: str) -> tuple[Finding, ...]:
             found.append(Finding(tool="black", kind=Kind.SYNTAX, message=match[2], file=posix(match[1])))
     for _, line in lines_with(text, "error: cannot parse: "):
         if match := _BLACK_UNREAD.match(line.strip()):
-            place = {"line": number(match[2]), "column": number(match[3])}
-            found.append(Finding(tool="black", kind=Kind.SYNTAX, message="cannot parse", file=posix(match[1]), **place))
+            at, column = number(match[2]), number(match[3])
+            found.append(
+                Finding(
+                    tool="black", kind=Kind.SYNTAX, message="cannot parse", file=posix(match[1]), line=at, column=column
+                )
+            )
     for _, line in lines_with(text, "Failed to parse "):
         if match := _RUFF_BROKEN.match(line.strip()):
             found.append(

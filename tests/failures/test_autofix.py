@@ -1,0 +1,283 @@
+"""Auto-fix: what is mended, and the traps that must stay unbroken (L5, L6). Plans are pure; the edited text is looked at."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.failures import RepositoryView
+from orchestrator.failures.autofix import FixPlan, plan_fixes
+from orchestrator.settings import Autofix
+from tests.failures.trees import PYTHON, TYPESCRIPT, write
+
+UNUSED_TS = "@typescript-eslint/no-unused-vars"
+
+
+def trivial(tool: str, code: str, file: str, line: int, symbol: str | None = None) -> Failure:
+    return Failure(
+        check=CheckKind.LINT,
+        tool=tool,
+        code=code,
+        file=file,
+        line=line,
+        symbol=symbol,
+        message="",
+        category=Category.TRIVIAL,
+    )
+
+
+def plan(
+    root: Path, files: dict[str, str], *failures: Failure, settings: Autofix | None = None, command: str = ""
+) -> FixPlan:
+    return plan_fixes(failures, RepositoryView(root=write(root, files)), settings or Autofix(), command=command)
+
+
+def edited(fixes: FixPlan, path: str) -> str:
+    return next(change.content for change in fixes.edits if change.path == path).decode()  # type: ignore[union-attr]
+
+
+# -- unused ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unused_variable_gets_the_linters_own_comment_and_keeps_its_name(tmp_path: Path) -> None:
+    files = {"a.py": "def drain(queue):\n    dropped = queue.pop(0)\n    return len(queue)\n"}
+    fixes = plan(tmp_path, files, trivial("ruff", "F841", "a.py", 2, "dropped"))
+    assert "    dropped = queue.pop(0)  # noqa: F841\n" in edited(fixes, "a.py")
+    assert fixes.suppressions == 1
+    assert not fixes.unfixable
+
+
+def test_a_comment_joins_the_one_that_stands_there(tmp_path: Path) -> None:
+    fixes = plan(tmp_path, {"a.py": "def f():\n    x = g()  # noqa: E501\n"}, trivial("flake8", "F841", "a.py", 2, "x"))
+    assert edited(fixes, "a.py").endswith("x = g()  # noqa: E501, F841\n")
+
+
+def test_no_comment_is_put_into_a_string(tmp_path: Path) -> None:
+    fixes = plan(
+        tmp_path, {"a.py": 'def f():\n    x = """\n    text\n    """\n'}, trivial("ruff", "F841", "a.py", 2, "x")
+    )
+    assert not fixes.edits
+    assert len(fixes.unfixable) == 1
+
+
+def test_object_shorthand_and_rest_siblings_stay(tmp_path: Path) -> None:
+    source = "export function view(user: U) {\n  const { secret, ...rest } = user;\n  const bar = { rest };\n  return rest;\n}\n"
+    failures = (trivial("eslint", UNUSED_TS, "a.ts", 2, "secret"), trivial("eslint", UNUSED_TS, "a.ts", 3, "bar"))
+    text = edited(plan(tmp_path, {"a.ts": source}, *failures), "a.ts")
+    assert text.replace(f"  // eslint-disable-next-line {UNUSED_TS}\n", "") == source
+    assert text.count("eslint-disable-next-line") == 2
+
+
+def test_a_compilers_unused_check_is_the_executors(tmp_path: Path) -> None:
+    failure = Failure(
+        check=CheckKind.BUILD,
+        tool="tsc",
+        code="TS6133",
+        file="a.ts",
+        line=1,
+        symbol="x",
+        message="",
+        category=Category.TACTICAL,
+    )
+    fixes = plan(tmp_path, {"a.ts": "const x = 1;\n"}, failure)
+    assert fixes.empty
+    assert fixes.unfixable == (failure,)
+
+
+@pytest.mark.parametrize(
+    ("files", "kept"),
+    [
+        ({"p/__init__.py": "", "p/plugins.py": "from . import plug\n", "p/plug.py": "from .reg import register\n\nregister('json')\n", "p/reg.py": "def register(x): ...\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n", "t.py": "from p.plugins import Thing\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['Thing']\n", "p/used.py": "class Thing: ...\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n"}, False),
+        ({"p/__init__.py": "", "p/plugins.py": "import json\n"}, False),
+        ({"p/__init__.py": "", "p/plugins.py": "import unknown_plugin\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "try:\n    import json\nexcept ImportError:\n    pass\n"}, True),
+    ],
+)  # fmt: skip
+def test_an_unused_import_goes_only_where_nothing_can_notice(files: dict[str, str], kept: bool, tmp_path: Path) -> None:
+    line = next(number for number, text in enumerate(files["p/plugins.py"].splitlines(), 1) if "import" in text)
+    name = files["p/plugins.py"].splitlines()[line - 1].split()[-1]
+    fixes = plan(tmp_path, files, trivial("ruff", "F401", "p/plugins.py", line, name))
+    text = edited(fixes, "p/plugins.py")
+    assert ("noqa: F401" in text) is kept
+    assert (name in text) is kept
+
+
+def test_a_re_export_of_a_package_is_never_removed(tmp_path: Path) -> None:
+    fixes = plan(
+        tmp_path,
+        {"p/__init__.py": "from p.a import A\n", "p/a.py": "class A: ...\n"},
+        trivial("ruff", "F401", "p/__init__.py", 1, "p.a.A"),
+    )
+    assert edited(fixes, "p/__init__.py") == "from p.a import A  # noqa: F401\n"
+
+
+def test_one_name_of_several_goes_alone(tmp_path: Path) -> None:
+    source = "from typing import (\n    Any,\n    Iterable,\n)\n\n\ndef f(x: Any) -> None: ...\n"
+    text = edited(plan(tmp_path, {"a.py": source}, trivial("flake8", "F401", "a.py", 1, "typing.Iterable")), "a.py")
+    assert text == source.replace("    Iterable,\n", "")
+
+
+def test_a_module_loaded_for_its_effect_stays_loaded(tmp_path: Path) -> None:
+    files = {
+        "src/main.ts": "import { installed } from './defaults';\nexport const x = 1;\n",
+        "src/defaults.ts": "import { reg } from './reg';\nreg.push(1);\nexport const installed = true;\n",
+        "src/reg.ts": "export const reg: number[] = [];\n",
+    }
+    text = edited(plan(tmp_path, files, trivial("eslint", UNUSED_TS, "src/main.ts", 1, "installed")), "src/main.ts")
+    assert text == "import './defaults';\nexport const x = 1;\n"
+
+
+def test_an_unused_import_of_nodes_own_goes(tmp_path: Path) -> None:
+    files = {"a.ts": "import { join } from 'node:path';\n\nexport const x = 1;\n"}
+    assert (
+        edited(plan(tmp_path, files, trivial("eslint", UNUSED_TS, "a.ts", 1, "join")), "a.ts")
+        == "export const x = 1;\n"
+    )
+
+
+# -- missing imports ---------------------------------------------------------------------------------------------------
+
+
+def python_import(
+    tmp_path: Path, files: dict[str, str], path: str, name: str, settings: Autofix | None = None
+) -> FixPlan:
+    return plan(tmp_path, files, trivial("ruff", "F821", path, 1, name), settings=settings)
+
+
+def test_a_missing_import_is_looked_up_and_sorted_in(tmp_path: Path) -> None:
+    source = '"""Doc."""\n\nfrom __future__ import annotations\n\nimport os\n\n\ndef f() -> Money:\n    return os.x\n'
+    fixes = python_import(tmp_path, {**PYTHON, "shop/extra.py": source}, "shop/extra.py", "Money")
+    text = edited(fixes, "shop/extra.py")
+    assert text == source.replace("import os\n", "import os\n\nfrom shop.money import Money\n")
+    ast.parse(text)
+
+
+def test_it_joins_an_import_of_the_same_module(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/a.py": "class Alpha: ...\nclass Beta: ...\n",
+        "p/b.py": "from .a import Beta\n\nx = Alpha, Beta\n",
+    }
+    assert (
+        edited(python_import(tmp_path, files, "p/b.py", "Alpha"), "p/b.py")
+        == "from .a import Alpha, Beta\n\nx = Alpha, Beta\n"
+    )
+
+
+def test_two_homes_are_nobodys_guess(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/fast.py": "def key(x): ...\n",
+        "p/stable.py": "def key(x): ...\n",
+        "p/use.py": "y = key(1)\n",
+    }
+    fixes = python_import(tmp_path, files, "p/use.py", "key")
+    assert fixes.empty
+    assert len(fixes.unfixable) == 1
+
+
+def test_strict_takes_the_list_only(tmp_path: Path) -> None:
+    files = {"p/__init__.py": "", "p/a.py": "class Alpha: ...\n", "p/b.py": "x = Alpha\n"}
+    assert python_import(tmp_path, files, "p/b.py", "Alpha", Autofix(strict=True)).empty
+    listed = Autofix(strict=True, safe_imports=("Alpha",))
+    assert "from p.a import Alpha" in edited(python_import(tmp_path, files, "p/b.py", "Alpha", listed), "p/b.py")
+
+
+def test_an_import_that_would_close_a_circle_is_not_added(tmp_path: Path) -> None:
+    files = {"p/__init__.py": "", "p/low.py": "x = High\n", "p/high.py": "from p.low import x\n\n\nclass High: ...\n"}
+    assert python_import(tmp_path, files, "p/low.py", "High").empty
+
+
+def test_an_alias_comes_back_as_the_others_write_it(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/i18n.py": "def gettext(x): ...\n",
+        "p/a.py": "from .i18n import gettext as _\n\n_('x')\n",
+        "p/b.py": "from .a import y\n\n_('x')\n",
+    }
+    assert "from .i18n import gettext as _\n" in edited(python_import(tmp_path, files, "p/b.py", "_"), "p/b.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "use", "line"),
+    [
+        ("warnings", "warnings.warn('x')", "import warnings"),
+        ("OrderedDict", "OrderedDict()", "from collections import OrderedDict"),
+        ("datetime", "datetime.now()", "from datetime import datetime"),
+        ("datetime", "datetime.timedelta()", "import datetime"),
+        ("Path", "Path('x')", "from pathlib import Path"),
+    ],
+)
+def test_the_standard_library_is_read(name: str, use: str, line: str, tmp_path: Path) -> None:
+    text = edited(python_import(tmp_path, {"a.py": f"#!/usr/bin/env python3\n{use}\n"}, "a.py", name), "a.py")
+    assert text.startswith("#!/usr/bin/env python3\n")
+    assert f"{line}\n" in text
+
+
+def test_line_ends_and_bom_survive(tmp_path: Path) -> None:
+    text = edited(
+        python_import(tmp_path, {"a.py": "\ufeffimport os\r\n\r\nwarnings.warn(os.name)"}, "a.py", "warnings"), "a.py"
+    )
+    assert text == "\ufeffimport os\r\nimport warnings\r\n\r\nwarnings.warn(os.name)"
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "line"),
+    [
+        ({"src/a.ts": "export const y = plus;\n"}, "plus", "import { plus } from './money';"),
+        ({"src/a.ts": 'import { x } from "./x.js"\nexport const y = plus\n'}, "plus", 'import { plus } from "./money.js"'),
+        ({"src/pool.ts": "export default class Pool {}\n", "src/a.ts": "export const p = new Pool();\n"}, "Pool", "import Pool from './pool';"),
+        ({"src/clock.ts": "@Injectable()\nexport class Clock {}\n", "src/a.ts": "export class T { constructor(c: Clock) {} }\n"}, "Clock", "import { Clock } from './clock';"),
+        ({"src/a.ts": "import type { X } from 'x';\nexport let m: Money;\n"}, "Money", "import type { Money } from './money';"),
+        ({"src/deep/a.ts": "void randomUUID();\n"}, "randomUUID", "import { randomUUID } from 'node:crypto';"),
+        ({"src/deep/a.ts": "export let c: Cart;\n"}, "Cart", "import { Cart } from '../cart';"),
+    ],
+)  # fmt: skip
+def test_typescript_imports_follow_the_file(files: dict[str, str], name: str, line: str, tmp_path: Path) -> None:
+    path = next(path for path in files if path.endswith("a.ts"))
+    fixes = plan(tmp_path, {**TYPESCRIPT, **files}, trivial("tsc", "TS2304", path, 1, name))
+    assert line in edited(fixes, path).splitlines()
+
+
+def test_two_exports_of_one_name_are_left_alone(tmp_path: Path) -> None:
+    files = {
+        "src/loose.ts": "export const parseKey = 1;\n",
+        "src/strict.ts": "export const parseKey = 2;\n",
+        "src/a.ts": "void parseKey;\n",
+    }
+    assert plan(tmp_path, files, trivial("tsc", "TS2304", "src/a.ts", 1, "parseKey")).empty
+
+
+# -- the ecosystem's fixers --------------------------------------------------------------------------------------------
+
+
+def test_fixers_take_only_the_codes_and_files_that_were_reported(tmp_path: Path) -> None:
+    failures = (
+        trivial("ruff", "I001", "shop/cart.py", 1),
+        trivial("flake8", "W291", "shop/money.py", 2),
+        trivial("ruff-format", "", "shop/cart.py", 1),
+    )
+    lines = {command.line: command.files for command in plan(tmp_path, PYTHON, *failures).commands}
+    assert lines == {
+        "ruff check --fix-only --no-unsafe-fixes --exit-zero --select I001 -- shop/cart.py": ("shop/cart.py",),
+        "ruff check --fix-only --no-unsafe-fixes --exit-zero --select W291 -- shop/money.py": ("shop/money.py",),
+        "ruff format -- shop/cart.py": ("shop/cart.py",),
+    }
+
+
+def test_a_fixer_keeps_the_checks_own_configuration(tmp_path: Path) -> None:
+    failure = trivial("eslint", "dot-notation", "src/cart.ts", 1)
+    (command,) = plan(tmp_path, TYPESCRIPT, failure, command="eslint -c gate.config.mjs src 'test dir'").commands
+    assert command.line == "eslint -c gate.config.mjs --fix -- src/cart.ts"
+
+
+def test_a_fix_that_takes_code_away_is_never_asked_for(tmp_path: Path) -> None:
+    fixes = plan(tmp_path, PYTHON, trivial("ruff", "ERA001", "shop/cart.py", 1))
+    assert not fixes.commands
+    assert len(fixes.unfixable) == 1
