@@ -95,9 +95,9 @@ class Place:
         """Task -> status."""
         return {task["id"]: task["status"] for task in self.summary()["tasks"]}
 
-    def git(self, *argv: str, repo: str = "tally") -> str:
+    def git(self, *argv: str) -> str:
         """Plain git in the user's repository."""
-        command = ["git", "-C", str(self.folder / repo), *argv]
+        command = ["git", "-C", str(self.tasks.parent / "tally"), *argv]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment).stdout
 
     def trees(self) -> dict[str, str]:

@@ -297,7 +297,7 @@ def test_a_stop_ends_the_command_and_resume_asks_it_again(tmp_path: Path, server
     real = agent.read_text()
     agent.write_text("#!/bin/sh\nsleep 300 &\necho $HOME > started\nwait\n")
     with place.started("run", str(place.tasks), AGENT_KEY=KEY) as process:
-        wait_until(lambda: list((place.folder / "cache").rglob("bench-*/tree/started")))
+        wait_until(lambda: list((place.folder / "cache/orchestrator").glob("*/lane-*/bench-*/tree/started")))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130, err

@@ -5,9 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.e2e.nights import Place
+import pytest
+
+from tests.e2e.nights import Ended, Place
 
 TOP = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("newcomer")
+    return Place(folder, folder / "runs" / "pilot" / "tasks.yaml")
+
+
+@pytest.fixture(scope="module")
+def pilot(place: Place) -> Ended:
+    return place.orchestrate("pilot", "--dir", "runs/pilot")
 
 
 def normal(text: str) -> list[str]:
@@ -22,13 +35,25 @@ def test_the_first_command_stands_on_the_first_screen() -> None:
     assert any(line.strip() == "scripts/pilot" for line in lines[:15])
 
 
-def test_the_output_below_it_is_the_real_one(tmp_path: Path) -> None:
+def test_the_pilot_ends_with_zero_as_designed(place: Place, pilot: Ended) -> None:
+    assert pilot.code == 0, pilot.err
+    assert "8 tasks delivered, 2 wait for a human" in pilot.out
+    assert len(place.trees()) == 9, "eight delivered, and the last state of one that waits; the other built nothing"
+
+
+def test_a_folder_it_did_not_make_is_left_alone(place: Place) -> None:
+    other = place.folder / "mine"
+    other.mkdir()
+    (other / "precious.txt").write_text("x")
+    refused = place.orchestrate("pilot", "--dir", "mine")
+    assert refused.code == 2
+    assert (other / "precious.txt").read_text() == "x"
+
+
+def test_the_output_below_it_is_the_real_one(pilot: Ended) -> None:
     readme = (TOP / "README.md").read_text(encoding="utf-8")
     shown = readme.split("```text\n", 1)[1].split("\n```", 1)[0]
-    place = Place(tmp_path, tmp_path / "runs" / "pilot" / "tasks.yaml")
-    ended = place.orchestrate("pilot", "--dir", "runs/pilot")
-    assert ended.code == 0, ended.err
-    printed = normal(ended.out)
+    printed = normal(pilot.out)
     assert printed[-len(normal(shown)) :] == normal(shown)
     assert "The pilot ended as designed in N s: 8 tasks delivered, 2 wait for a human." in normal(shown)
 
