@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
+from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +17,13 @@ from orchestrator.ports import DiffLine, Merged
 _LINK = "120000"
 _SUBMODULE = "160000"
 _CACHED_TREES = 8
-_CACHED_FILES = 256
+_CACHED_BYTES = 64 << 20
+"""Of all files together: the sources of a large repository, which each task looks through."""
 _CACHED_FILE_BYTES = 1 << 20
+_A_SCAN = 4
+"""Files read one after another in their order, none known before: more will follow, and a process each is slow."""
+_AHEAD = 256
+"""Files that one process reads ahead: two processes instead of hundreds, at most 256 MiB at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class TreeReader:
         self._plain = bare.configured(("core.autocrlf", "false"), GIT_INDEX_FILE=str(nowhere / "index"))
         self._entries: OrderedDict[str, dict[str, Entry]] = OrderedDict()
         self._bytes: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._held = 0
+        self._last_read, self._in_order = "", 0
         self._trees: dict[str, tuple[str, str]] = {}
 
     def resolve(self, name: str) -> tuple[str, str]:
@@ -78,20 +88,67 @@ class TreeReader:
         return {path: entry.oid for path, entry in self.entries(tree).items() if entry.mode == _SUBMODULE}
 
     def read(self, tree: str, path: str) -> bytes | None:
-        """The file's bytes as checked out; ``None`` where there is no such file, or it is a link or submodule."""
+        """The file's bytes as checked out; ``None`` where there is no such file, or it is a link or submodule.
+
+        Who reads one file after another in their order (a search, a ranking) is read ahead for: the next files of the
+        same kind come along in one process.
+        """
         entry = self.entries(tree).get(path)
         if entry is None or entry.mode in {_LINK, _SUBMODULE}:
             return None
         key = (entry.oid, path)
         if key not in self._bytes:
+            self._in_order = self._in_order + 1 if path > self._last_read else 0
+            self._last_read = path
+            if self._in_order >= _A_SCAN:
+                self._read_ahead(tree, path)
+        if key not in self._bytes:
             content = self._inside.run("cat-file", "--filters", f"--path={path}", entry.oid)
             if len(content) > _CACHED_FILE_BYTES:
                 return content
-            self._bytes[key] = content
-            while len(self._bytes) > _CACHED_FILES:
-                self._bytes.popitem(last=False)
+            self._keep(key, content)
         self._bytes.move_to_end(key)
         return self._bytes[key]
+
+    def _keep(self, key: tuple[str, str], content: bytes) -> None:
+        self._bytes[key] = content
+        self._held += len(content)
+        while self._held > _CACHED_BYTES:
+            self._held -= len(self._bytes.popitem(last=False)[1])
+
+    def _read_ahead(self, tree: str, path: str) -> None:
+        """Remember the file and those of its kind that follow; a file that is too large for that is left out."""
+        entries = self.entries(tree)
+        kind = os.path.splitext(path)[1]  # noqa: PTH122 - a path of git's, and thousands of them
+        paths = sorted(entries)
+        wanted: list[tuple[str, str]] = []
+        for each in paths[bisect_right(paths, path) - 1 :]:
+            entry = entries[each]
+            plain = entry.mode not in {_LINK, _SUBMODULE} and each.endswith(kind) and not each.startswith((" ", "\t"))
+            if plain and (entry.oid, each) not in self._bytes:
+                wanted.append((entry.oid, each))
+            if len(wanted) == _AHEAD:
+                break
+        for key, content in self._read_batch(wanted):
+            self._keep(key, content)
+
+    def _read_batch(self, wanted: Sequence[tuple[str, str]]) -> list[tuple[tuple[str, str], bytes]]:
+        """Contents as checked out, by (object, path). git tells sizes from before its filters: a mark parts them."""
+        sizes = self._inside.text(
+            "cat-file", "--batch-check=%(objectsize)", stdin="".join(f"{oid}\n" for oid, _ in wanted).encode()
+        ).splitlines()
+        known = [each for each in zip(wanted, sizes, strict=True) if each[1].isdigit()]
+        small = [each for each, size in known if int(size) <= _CACHED_FILE_BYTES]
+        mark = f"{secrets.token_hex(16)} "
+        asked = b"".join(os.fsencode(f"{oid} {path}\0") for oid, path in small)
+        said = self._inside.run("cat-file", "--filters", "-z", f"--batch={mark}%(objectname)", stdin=asked)
+        found = []
+        for key, part in zip(small, said.split(mark.encode())[1:], strict=True):
+            name, _, content = part.partition(b"\n")
+            if name.decode() != key[0]:
+                raise GitError(f"git answered for {name.decode()} where {key[0]} was asked for", slug="objects-missing")
+            found.append((key, content.removesuffix(b"\n")))
+        return found
 
     def diff(self, base: str, tree: str, context: int) -> str:
         """Unified diff; bytes that are no UTF-8 show as replacement characters."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.git import programs
+from orchestrator.adapters.git import Git, programs
 from orchestrator.adapters.lane import GitLane
 from orchestrator.adapters.lane_files import UnsafePathError
 from orchestrator.adapters.lane_paths import LanePaths
@@ -424,6 +424,37 @@ def test_reading_takes_no_links_and_no_folders(tmp_path: Path, open_lane: Callab
     assert lane.read(base, "absent") is None
     assert lane.read(base, "odd/line\nbreak.txt") == b"line\nbreak.txt\n"
     assert lane.read(base, "latin.txt") == "größe\n".encode("latin-1")
+
+
+def test_a_scan_reads_what_single_reads_do_in_a_fraction_of_the_processes(
+    tmp_path: Path, open_lane: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = made.odd_files(tmp_path / "app")
+    odd = {
+        "a b": "space",
+        " leading": "x",
+        "new\nline": "y",
+        "crlf": "one\ntwo\n",
+        "large": "z" * (2 << 20),
+        "empty": "",
+    }
+    for name, text in odd.items():
+        repo.write(f"odd/{name}.py", text)
+    for number in range(60):
+        repo.write(f"many/{number:02}.py", f"number = {number}\n")
+    repo.write(".gitattributes", "odd/crlf.py eol=crlf\n")
+    repo.commit("More")
+    repository, lane, base = open_lane(repo)
+    paths = lane.files(base)
+    backwards = {path: lane.read(base, path) for path in reversed(paths)}  # never in order: each by itself
+    assert backwards["odd/crlf.py"] == b"one\r\ntwo\r\n"
+    repository.close()
+    _, fresh, _ = open_lane(repo)
+    started: list[object] = []
+    launch = Git._launch
+    monkeypatch.setattr(Git, "_launch", lambda *given: (started.append(given), launch(*given))[1])
+    assert {path: fresh.read(base, path) for path in paths} == backwards
+    assert len(started) < len(paths) / 2
 
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path, open_lane: Callable, open_repository: Callable) -> None:
