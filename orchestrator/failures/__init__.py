@@ -32,7 +32,8 @@ def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | 
     if result.passed:
         return ()
     return judge_output(
-        result.stdout, result.stderr, exit_code=result.exit_code, timed_out=result.timed_out, check=result.kind, tool=result.tool,
+        result.stdout, result.stderr, exit_code=result.exit_code, timed_out=result.timed_out, check=result.kind,
+        tool=result.tool,
         view=tree or TextView(), tables=tables, note=result.note,
     )  # fmt: skip
 

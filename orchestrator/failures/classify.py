@@ -56,8 +56,10 @@ def classify(findings: Sequence[Finding], resolver: Resolver, tables: Tables, ch
 
 def _failure(finding: Finding, verdict: Verdict, check: CheckKind) -> Failure:
     return Failure(
-        check=check, tool=finding.tool, message=finding.message, category=verdict.category, code=finding.code, file=finding.file, line=finding.line,
-        column=finding.column, symbol=finding.symbol, test_id=finding.test_id, why=verdict.why, suggestions=verdict.suggestions,
+        check=check, tool=finding.tool, message=finding.message, category=verdict.category, code=finding.code,
+        file=finding.file, line=finding.line,
+        column=finding.column, symbol=finding.symbol, test_id=finding.test_id, why=verdict.why,
+        suggestions=verdict.suggestions,
     )  # fmt: skip
 
 
@@ -136,7 +138,9 @@ def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[F
 
 
 def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver) -> list[tuple[Finding, Verdict]]:
-    """Beside a name that does not resolve at run time, other tests fail for it: only those in changed tests stand for themselves."""
+    """Beside a name that does not resolve at run time, other tests fail for it: only those in changed tests stand for
+    themselves.
+    """
     causes = {
         finding.symbol
         for finding, verdict in judged
@@ -175,7 +179,7 @@ def _regressions(
 
 
 def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
-    """One statement the change wrote raises an error of the language's own in every test that fails at a known place."""
+    """One statement the change wrote raises an error in every test that fails at a known place."""
     placed = [finding for finding in tests if finding.kind not in _EXPECTATIONS and finding.file and finding.line]
     if not placed:
         return False

@@ -45,54 +45,71 @@ class Diff:
 
 def parse_diff(text: str) -> Diff:
     """Read a unified diff; what is not one gives an empty result."""
-    files: dict[str, FileDiff] = {}
-    current: FileDiff | None = None
-    old = new = 0
-    run_removed: list[str] = []
-    run_added: list[int] = []
-    old_name = ""
-
-    def close_run() -> None:
-        if current is not None and run_removed:
-            for line in run_added:
-                current.replaced[line] = tuple(run_removed)
-        run_removed.clear()
-        run_added.clear()
-
+    reader = _Reader()
     for raw in text.splitlines():
+        reader.take(raw)
+    reader.close_run()
+    return Diff(reader.files)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.files: dict[str, FileDiff] = {}
+        self.current: FileDiff | None = None
+        self.old = self.new = 0
+        self.old_name = ""
+        self.run_removed: list[str] = []
+        self.run_added: list[int] = []
+
+    def take(self, raw: str) -> None:
+        """One line of the diff."""
         if raw.startswith("diff --git "):
-            close_run()
-            current = None
-        elif raw.startswith("--- ") and current is None:
-            old_name = _name(raw[4:])
-        elif raw.startswith("+++ ") and current is None:
+            self.close_run()
+            self.current = None
+        elif self.current is None:
+            self._header(raw)
+        elif match := _HUNK.match(raw):
+            self.close_run()
+            self.old, self.new = int(match[1]), int(match[2])
+        elif raw.startswith("--- ") and not self.run_removed and not self.run_added and raw[4:5] in {"a", "/"}:
+            self.current = None  # the next file of a diff without ``diff --git`` lines
+            self._header(raw)
+        else:
+            self._body(self.current, raw)
+
+    def _header(self, raw: str) -> None:
+        if raw.startswith("--- "):
+            self.old_name = _name(raw[4:])
+        elif raw.startswith("+++ "):
             name = _name(raw[4:])
             deleted = name == "/dev/null"
-            current = files.setdefault(
-                old_name if deleted else name, FileDiff(old_name if deleted else name, deleted=deleted)
-            )
-        elif current is not None and (match := _HUNK.match(raw)):
-            close_run()
-            old, new = int(match[1]), int(match[2])
-        elif current is None:
-            continue
-        elif raw.startswith("+"):
-            current.added[new] = raw[1:]
-            run_added.append(new)
-            new += 1
+            path = self.old_name if deleted else name
+            self.current = self.files.setdefault(path, FileDiff(path, deleted=deleted))
+
+    def _body(self, current: FileDiff, raw: str) -> None:
+        if raw.startswith("+"):
+            current.added[self.new] = raw[1:]
+            self.run_added.append(self.new)
+            self.new += 1
         elif raw.startswith("-"):
-            if run_added:
-                close_run()
-            current.removed[old] = raw[1:]
-            run_removed.append(raw[1:])
-            old += 1
+            if self.run_added:
+                self.close_run()
+            current.removed[self.old] = raw[1:]
+            self.run_removed.append(raw[1:])
+            self.old += 1
         elif not raw.startswith("\\"):
-            close_run()
-            old, new = old + 1, new + 1
-    close_run()
-    return Diff(files)
+            self.close_run()
+            self.old, self.new = self.old + 1, self.new + 1
+
+    def close_run(self) -> None:
+        """End a run of changed lines: what was added stands for what was removed."""
+        if self.current is not None and self.run_removed:
+            for line in self.run_added:
+                self.current.replaced[line] = tuple(self.run_removed)
+        self.run_removed.clear()
+        self.run_added.clear()
 
 
 def _name(text: str) -> str:
-    name = text.split("\t")[0].strip().strip('"')
+    name = text.split("\t", maxsplit=1)[0].strip().strip('"')
     return name[2:] if name[:2] in {"a/", "b/"} else name

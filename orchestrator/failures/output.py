@@ -34,9 +34,12 @@ WHOLE = 1_000_000
 _END = 250_000
 _AROUND = 15_000
 _MARKS = (
-    "= FAILURES =", "= ERRORS =", "short test summary", "Traceback (most recent", " FAIL ", "FAIL ", "  ● ", " failing\n", "not ok ", "Unhandled ",
-    ": error", " error ", "error TS", "error[", "\nerror", "[ERROR]", "[error]", "\nERROR", "npm error", "ERR!", " --> ", "✖", "×", "would reformat",
-    "Error: ", "Error [", "E   ", ">> Issue", " BROKEN", "panicked at", "fatal: ", "not found\n", "undefined", "overage",
+    "= FAILURES =", "= ERRORS =", "short test summary", "Traceback (most recent", " FAIL ", "FAIL ", "  ● ",
+    " failing\n", "not ok ", "Unhandled ",
+    ": error", " error ", "error TS", "error[", "\nerror", "[ERROR]", "[error]", "\nERROR", "npm error", "ERR!",
+    " --> ", "✖", "×", "would reformat",
+    "Error: ", "Error [", "E   ", ">> Issue", " BROKEN", "panicked at", "fatal: ", "not found\n", "undefined",
+    "overage",
 )  # fmt: skip
 """What every tool's own report shows of; the first and the last of each is kept with what stands around it."""
 

@@ -1,4 +1,5 @@
-"""Findings that name something: does it exist? With the repository at hand where there is one, else from the diff alone.
+"""Findings that name something: does it exist? With the repository at hand where there is one, else from the diff
+alone.
 
 One thought runs through all: what the change did not write, the change did not invent. A name missing on lines nobody
 touched has been taken away (its import: trivial; its definition: strategic), or the environment lacks it.
@@ -32,7 +33,8 @@ _LITERAL = r"(?:[\"'`\)\]}}]|\b\d+)\s*\.\s*{0}\b"
 _GLOBAL_OWNER = re.compile(r"^(?:globalThis\.)?([A-Z][A-Za-z0-9]*|console|process|performance)$")
 _TS_STATIC = re.compile(r"^(\w+)Constructor$|^typeof (\w+)$|^(JSON|Math|Reflect|Console|Atomics|Intl)$")
 _TS_STANDARD = {
-    "string": "String", "number": "Number", "boolean": "Boolean", "symbol": "Symbol", "bigint": "BigInt", "object": "Object",
+    "string": "String", "number": "Number", "boolean": "Boolean", "symbol": "Symbol", "bigint": "BigInt",
+    "object": "Object",
 }  # fmt: skip
 
 
@@ -321,14 +323,14 @@ class Resolver:
         return nearest(module, self.index.packages.declared)
 
     def _submodules(self, module: str) -> tuple[str, ...]:
-        return nearest(module.rsplit(".", 1)[-1], runtime.stdlib_names(module.split(".")[0]) or ())
+        return nearest(module.rsplit(".", 1)[-1], runtime.stdlib_names(module.split(".", maxsplit=1)[0]) or ())
 
     def _has_package(self, module: str, language: str) -> bool:
         packages = self.index.packages
         return (
             packages.npm_package(module) is not None
             if language == "javascript"
-            else packages.python_module(module.split(".")[0]) is not None
+            else packages.python_module(module.split(".", maxsplit=1)[0]) is not None
         )
 
     def _declared_by_change(self, module: str) -> bool:
@@ -350,7 +352,7 @@ class Resolver:
         """Whether lines the change did not write import it."""
         if not self.has_tree:
             return False
-        top = module.split(".")[0] if language == "python" else module
+        top = module.split(".", maxsplit=1)[0] if language == "python" else module
         for path in self.index.holding(top, language):
             for imported, line in self.index.summary(path).imports:
                 same = imported.split(".")[0] == top if language == "python" else imported == top
@@ -511,8 +513,8 @@ class Resolver:
                 _TS_STANDARD.get(owner)
                 or ("String" if owner[:1] in "\"'" else None)
                 or (
-                    owner.split("<")[0]
-                    if owner.split("<")[0] in known.members
+                    owner.split("<", maxsplit=1)[0]
+                    if owner.split("<", maxsplit=1)[0] in known.members
                     else "Array"
                     if owner.endswith("[]")
                     else None
@@ -628,7 +630,7 @@ class Resolver:
         if self.view.change_known and key and key not in self.added:
             return Verdict(
                 Category.ENVIRONMENT,
-                f"the tool does not know `{key}`, which the change did not write: another version, or a plugin is missing",
+                f"the tool does not know `{key}`, which the change did not write: another version, or no plugin for it",
             )
         return Verdict(
             Category.HALLUCINATION,

@@ -7,7 +7,8 @@ from orchestrator.failures.output import lines_with
 from orchestrator.failures.tables import Signature, Tables
 
 WINDOW = 200_000
-"""Characters of an output's head and of its tail that are searched: a program says why it stopped at one of its ends."""
+"""Characters of an output's head and of its tail that are searched: a program says why it stopped at one of its ends.
+"""
 _TRIES = 50
 """Lines holding a signature's mark that are matched before it is given up."""
 

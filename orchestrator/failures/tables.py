@@ -1,4 +1,6 @@
-"""``config/failures.yaml``, read once: categories, safe fixes, signatures. A user's own entries stand before the shipped."""
+"""``config/failures.yaml``, read once: categories, safe fixes, signatures. A user's own entries stand before the
+shipped.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,27 @@ from pathlib import Path
 
 from orchestrator.failures.diff import Diff, parse_diff
 
-_SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache", ".ruff_cache", ".pytest_cache", "dist", "build", "target", ".cache", "coverage", "site-packages", ".npmcache", ".deps"})  # fmt: skip
+_SKIPPED = frozenset(
+    {
+        ".git",
+        "node_modules",
+        ".venv",
+        "venv",
+        "__pycache__",
+        ".tox",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        "dist",
+        "build",
+        "target",
+        ".cache",
+        "coverage",
+        "site-packages",
+        ".npmcache",
+        ".deps",
+    }
+)
 FILES_CAP = 100_000
 """Files listed of a folder whose tracked files nobody named."""
 
@@ -102,7 +122,7 @@ class TextView:
         """Whether the diff tells all that was changed."""
         return _known(self)
 
-    def read(self, path: str) -> bytes | None:  # noqa: ARG002 - the same door as with a repository
+    def read(self, path: str) -> bytes | None:
         """Nothing to read."""
         return None
 

@@ -1,4 +1,6 @@
-"""Auto-fix: what is mended, and the traps that must stay unbroken (L5, L6). Plans are pure; the edited text is looked at."""
+"""Auto-fix: what is mended, and the traps that must stay unbroken (L5, L6). Plans are pure; the edited text is looked
+at.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,10 @@ def test_no_comment_is_put_into_a_string(tmp_path: Path) -> None:
 
 
 def test_object_shorthand_and_rest_siblings_stay(tmp_path: Path) -> None:
-    source = "export function view(user: U) {\n  const { secret, ...rest } = user;\n  const bar = { rest };\n  return rest;\n}\n"
+    source = (
+        "export function view(user: U) {\n  const { secret, ...rest } = user;\n"
+        "  const bar = { rest };\n  return rest;\n}\n"
+    )
     failures = (trivial("eslint", UNUSED_TS, "a.ts", 2, "secret"), trivial("eslint", UNUSED_TS, "a.ts", 3, "bar"))
     text = edited(plan(tmp_path, {"a.ts": source}, *failures), "a.ts")
     assert text.replace(f"  // eslint-disable-next-line {UNUSED_TS}\n", "") == source
@@ -90,9 +95,12 @@ def test_a_compilers_unused_check_is_the_executors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "kept"),
     [
-        ({"p/__init__.py": "", "p/plugins.py": "from . import plug\n", "p/plug.py": "from .reg import register\n\nregister('json')\n", "p/reg.py": "def register(x): ...\n"}, True),
-        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n", "t.py": "from p.plugins import Thing\n"}, True),
-        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['Thing']\n", "p/used.py": "class Thing: ...\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from . import plug\n",
+        "p/plug.py": "from .reg import register\n\nregister('json')\n", "p/reg.py": "def register(x): ...\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n",
+        "t.py": "from p.plugins import Thing\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['Thing']\n",
+        "p/used.py": "class Thing: ...\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n"}, False),
         ({"p/__init__.py": "", "p/plugins.py": "import json\n"}, False),
         ({"p/__init__.py": "", "p/plugins.py": "import unknown_plugin\n"}, True),
@@ -231,10 +239,14 @@ def test_line_ends_and_bom_survive(tmp_path: Path) -> None:
     ("files", "name", "line"),
     [
         ({"src/a.ts": "export const y = plus;\n"}, "plus", "import { plus } from './money';"),
-        ({"src/a.ts": 'import { x } from "./x.js"\nexport const y = plus\n'}, "plus", 'import { plus } from "./money.js"'),
-        ({"src/pool.ts": "export default class Pool {}\n", "src/a.ts": "export const p = new Pool();\n"}, "Pool", "import Pool from './pool';"),
-        ({"src/clock.ts": "@Injectable()\nexport class Clock {}\n", "src/a.ts": "export class T { constructor(c: Clock) {} }\n"}, "Clock", "import { Clock } from './clock';"),
-        ({"src/a.ts": "import type { X } from 'x';\nexport let m: Money;\n"}, "Money", "import type { Money } from './money';"),
+        ({"src/a.ts": 'import { x } from "./x.js"\nexport const y = plus\n'}, "plus",
+        'import { plus } from "./money.js"'),
+        ({"src/pool.ts": "export default class Pool {}\n", "src/a.ts": "export const p = new Pool();\n"}, "Pool",
+        "import Pool from './pool';"),
+        ({"src/clock.ts": "@Injectable()\nexport class Clock {}\n",
+        "src/a.ts": "export class T { constructor(c: Clock) {} }\n"}, "Clock", "import { Clock } from './clock';"),
+        ({"src/a.ts": "import type { X } from 'x';\nexport let m: Money;\n"}, "Money",
+        "import type { Money } from './money';"),
         ({"src/deep/a.ts": "void randomUUID();\n"}, "randomUUID", "import { randomUUID } from 'node:crypto';"),
         ({"src/deep/a.ts": "export let c: Cart;\n"}, "Cart", "import { Cart } from '../cart';"),
     ],

@@ -1,7 +1,9 @@
-"""The ecosystem's own safe fixers, as command lines for the lane (``Profile.FIXER``): ruff, black, isort, eslint, oxlint, biome, prettier.
+"""The ecosystem's own safe fixers, as command lines for the lane (``Profile.FIXER``): ruff, black, isort, eslint,
+oxlint, biome, prettier.
 
-Only the codes that were reported are mended, only in the files they were reported in, only by fixes the tool itself calls
-safe. Fixes that rename or drop a variable (F841, ``no-unused-vars``) and the removal of imports are left out: those are ours.
+Only the codes that were reported are mended, only in the files they were reported in, only by fixes the tool itself
+calls safe. Fixes that rename or drop a variable (F841, ``no-unused-vars``) and the removal of imports are left out:
+those are ours.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ FILES_PER_COMMAND = 200
 """Paths on one command line: well below any system's limit."""
 
 _RUFF_CODES = {
-    "C0303": "W291", "C0304": "W292", "C0305": "W391", "C0410": "E401", "C0411": "I001", "C0412": "I001", "C0413": "I001", "W1309": "F541",
-    "W0404": "F811", "W1401": "W605", "C0117": "SIM208", "I002": "I001", "I003": "I001", "I004": "I001", "I005": "I001", "I100": "I001",
+    "C0303": "W291", "C0304": "W292", "C0305": "W391", "C0410": "E401", "C0411": "I001", "C0412": "I001",
+    "C0413": "I001", "W1309": "F541",
+    "W0404": "F811", "W1401": "W605", "C0117": "SIM208", "I002": "I001", "I003": "I001", "I004": "I001",
+    "I005": "I001", "I100": "I001",
     "I101": "I001", "I201": "I001", "I202": "I001",
 }  # fmt: skip
 """pylint's and flake8-isort's codes by ruff's names for the same findings (ruff 0.17 documentation)."""
@@ -27,6 +31,10 @@ _NEVER = frozenset({"F401", "F841", "F811", "ERA001", "T201", "B018"})
 """Codes whose fix takes code away."""
 _LAYOUT = re.compile(r"^(?:E[123]\d\d|W[13]\d\d|E70[123]|Q00\d|COM81\d|C0321|C0325)$")
 """pycodestyle's layout codes: a formatter's work."""
+
+
+_ESLINT_OPTIONS = ("-c", "--config", "--rulesdir", "--resolve-plugins-relative-to")
+_PRETTIER_OPTIONS = ("--config", "--ignore-path", "--plugin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +89,8 @@ def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
         preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
         for part in _parts(paths):
             yield FixCommand(
-                line=f"{tools.program('ruff')} check --fix-only --no-unsafe-fixes --exit-zero{preview} --select {','.join(codes)} {_quoted(part)}",
+                line=f"{tools.program('ruff')} check --fix-only --no-unsafe-fixes --exit-zero{preview}"
+                f" --select {','.join(codes)} {_quoted(part)}",
                 files=part,
             )
 
@@ -126,7 +135,7 @@ class Toolbox:
         mapped = _ruff_code(tool, code)
         if mapped in _NEVER:
             return None
-        if _LAYOUT.match(code) and not code.startswith("W") and not (tool == "ruff"):
+        if _LAYOUT.match(code) and not code.startswith("W") and tool != "ruff":
             return self.formatter()
         if tool == "ruff" or self.uses("ruff"):
             return "ruff check"
@@ -145,7 +154,8 @@ class Toolbox:
         if re.search(rf"(?<![\w-]){re.escape(tool)}(?![\w-])", self.command):
             return True
         marks = {
-            "ruff": ("ruff.toml", ".ruff.toml"), "prettier": (".prettierrc",), "eslint": ("eslint.config",), "biome": ("biome.json",),
+            "ruff": ("ruff.toml", ".ruff.toml"), "prettier": (".prettierrc",), "eslint": ("eslint.config",),
+            "biome": ("biome.json",),
             "isort": (".isort.cfg",), "black": (),
         }.get(tool, ())  # fmt: skip
         if any(name.rsplit("/", 1)[-1].startswith(mark) for name in self._names for mark in marks):
@@ -164,11 +174,11 @@ class Toolbox:
         if fixer == "biome check":
             return f"{self.program('biome')} check --write"
         if fixer == "eslint":
-            return f"{self.program('eslint')}{self._kept('eslint', ('-c', '--config', '--rulesdir', '--resolve-plugins-relative-to'))} --fix"
+            return f"{self.program('eslint')}{self._kept('eslint', _ESLINT_OPTIONS)} --fix"
         if fixer == "oxlint":
             return f"{self.program('oxlint')}{self._kept('oxlint', ('-c', '--config'))} --fix"
         if fixer == "prettier":
-            return f"{self.program('prettier')}{self._kept('prettier', ('--config', '--ignore-path', '--plugin'))} --log-level warn --write"
+            return f"{self.program('prettier')}{self._kept('prettier', _PRETTIER_OPTIONS)} --log-level warn --write"
         return f"{self.program(fixer)} -q" if fixer in {"black", "isort"} else self.program(fixer)
 
     def _kept(self, tool: str, options: tuple[str, ...]) -> str:

@@ -1,4 +1,5 @@
-"""L6: where a missing import comes from, by looking through the tree; only what is defined exactly once, or listed as safe.
+"""L6: where a missing import comes from, by looking through the tree; only what is defined exactly once, or listed as
+safe.
 
 A name with two homes is nobody's guess: it is left to the executor, unless all who import it agree.
 """
@@ -62,9 +63,7 @@ def _targets(name: str, file: str, index: SymbolIndex, language: str) -> list[tu
         if (
             definition.file == file
             or (not in_test and _TEST.search(definition.file))
-            or definition.type_only
-            and language == "python"
-            and not definition.module
+            or (definition.type_only and language == "python" and not definition.module)
         ):
             continue
         if definition.real:
@@ -219,7 +218,9 @@ def _used_as_module(name: str, text: str, exporters: tuple[str, ...]) -> bool:
 
 
 def _dominant(name: str, exporters: tuple[str, ...], index: SymbolIndex) -> str | None:
-    """Of several library modules, the one nearly everybody imports the name from: counted in the tree and in the library itself."""
+    """Of several library modules, the one nearly everybody imports the name from: counted in the tree and in the
+    library itself.
+    """
     counts = runtime.import_counts(name)
     for path in index.holding(name, "python"):
         for definition in filter(None, [index.summary(path).names.get(name)]):

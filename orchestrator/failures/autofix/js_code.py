@@ -1,4 +1,6 @@
-"""Edits of JavaScript and TypeScript source: add an import in the file's own style, take one out, add a disable comment."""
+"""Edits of JavaScript and TypeScript source: add an import in the file's own style, take one out, add a disable
+comment.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ def semicolon(source: SourceText) -> str:
 
 
 def add_import(source: SourceText, module: str, name: str, *, form: str, type_only: bool = False) -> bool:
-    """Add an import. ``form``: ``named``, ``default``, ``namespace``, or ``NAME as`` with the original before ``as``."""
+    """Add an import. ``form``: ``named``, ``default``, ``namespace``, or ``NAME as``, the original before ``as``."""
     if form == "named" and _merge(source, module, name, type_only=type_only):
         return True
     mark, end = quote(source), semicolon(source)

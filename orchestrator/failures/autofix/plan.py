@@ -1,4 +1,6 @@
-"""From trivial failures to a plan: edits of our own, then the ecosystem's fixers. Pure: nothing is run or written here."""
+"""From trivial failures to a plan: edits of our own, then the ecosystem's fixers. Pure: nothing is run or written
+here.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,20 @@ class FixPlan:
 
 _UNUSED = frozenset({"F401", "F841", "W0611", "W0612"})
 _UNUSED_RULES = ("no-unused-vars", "noUnusedVariables", "noUnusedImports", "no-unused-imports")
-_UNDEFINED = frozenset({"F821", "E0602", "name-defined", "reportUndefinedVariable", "TS2304", "TS2552", "no-undef", "NameError", "ReferenceError", "react/jsx-no-undef"})  # fmt: skip
+_UNDEFINED = frozenset(
+    {
+        "F821",
+        "E0602",
+        "name-defined",
+        "reportUndefinedVariable",
+        "TS2304",
+        "TS2552",
+        "no-undef",
+        "NameError",
+        "ReferenceError",
+        "react/jsx-no-undef",
+    }
+)
 
 
 def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Autofix, *, command: str = "") -> FixPlan:

@@ -31,7 +31,8 @@ def parse(source: SourceText) -> ast.Module | None:
 
 
 def add_import(source: SourceText, module: str | None, name: str, alias: str | None, *, own: frozenset[str]) -> bool:
-    """Add ``import module`` (``module`` is ``None``: ``import name``) or ``from module import name`` in its sorted place.
+    """Add ``import module`` (``module`` is ``None``: ``import name``) or ``from module import name`` in its sorted
+    place.
 
     ``own``: top-level modules of the project. ``False``: the file does not parse, or would not afterwards.
     """
@@ -57,17 +58,14 @@ def _import_block(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             block.append(statement)
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue
-        elif (
-            isinstance(statement, ast.Assign)
-            and not block
+        elif (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)) or (
+            (isinstance(statement, ast.Assign) and not block)
             or (isinstance(statement, ast.Assign) and _dunder(statement))
         ):
             continue
-        elif block and any(not _future(entry) for entry in block):
-            break
-        elif not isinstance(statement, ast.If | ast.Try | ast.Assign):
+        elif (block and any(not _future(entry) for entry in block)) or not isinstance(
+            statement, ast.If | ast.Try | ast.Assign
+        ):
             break
     return block
 
@@ -111,7 +109,7 @@ def _group(module: str, own: frozenset[str]) -> int:
         return 0
     if module.startswith("."):
         return 4
-    top = module.split(".")[0]
+    top = module.split(".", maxsplit=1)[0]
     return 1 if top in sys.stdlib_module_names else 3 if top in own else 2
 
 
@@ -177,7 +175,9 @@ def _first_line(source: SourceText, tree: ast.Module) -> int:
 
 
 def remove_import(source: SourceText, line: int, bound: str) -> bool:
-    """Take the import that binds the name at that line out. ``False``: it is not a plain top-level one, or stands alone in a block."""
+    """Take the import that binds the name at that line out. ``False``: it is not a plain top-level one, or stands
+    alone in a block.
+    """
     tree = parse(source)
     found = _import_at(tree, line, bound) if tree else None
     if found is None:
@@ -223,7 +223,9 @@ def _import_at(tree: ast.Module | None, line: int, bound: str) -> tuple[ast.Impo
 
 
 def imported_at(source: SourceText, line: int, bound: str) -> tuple[str, str, bool] | None:
-    """Of the import at that line: its module, the name asked of it (``*``: the module), and whether it is plain and top level."""
+    """Of the import at that line: its module, the name asked of it (``*``: the module), and whether it is plain and
+    top level.
+    """
     tree = parse(source)
     found = _import_at(tree, line, bound) if tree else None
     if found is None:
@@ -318,8 +320,56 @@ def has_effects(data: bytes) -> bool:
     return any(_acts(statement) for statement in tree.body)
 
 
-_QUIET_DECORATORS = frozenset({"dataclass", "property", "staticmethod", "classmethod", "lru_cache", "cache", "wraps", "total_ordering", "overload", "final", "contextmanager", "abstractmethod", "cached_property", "singledispatch", "runtime_checkable", "unique"})  # fmt: skip
-_QUIET_BASES = frozenset({"object", "Exception", "ABC", "Enum", "IntEnum", "StrEnum", "Protocol", "NamedTuple", "TypedDict", "Generic", "ValueError", "TypeError", "RuntimeError", "KeyError", "LookupError", "dict", "list", "str", "int", "tuple", "set", "BaseException", "OSError", "Mapping", "MutableMapping", "Iterator"})  # fmt: skip
+_QUIET_DECORATORS = frozenset(
+    {
+        "dataclass",
+        "property",
+        "staticmethod",
+        "classmethod",
+        "lru_cache",
+        "cache",
+        "wraps",
+        "total_ordering",
+        "overload",
+        "final",
+        "contextmanager",
+        "abstractmethod",
+        "cached_property",
+        "singledispatch",
+        "runtime_checkable",
+        "unique",
+    }
+)
+_QUIET_BASES = frozenset(
+    {
+        "object",
+        "Exception",
+        "ABC",
+        "Enum",
+        "IntEnum",
+        "StrEnum",
+        "Protocol",
+        "NamedTuple",
+        "TypedDict",
+        "Generic",
+        "ValueError",
+        "TypeError",
+        "RuntimeError",
+        "KeyError",
+        "LookupError",
+        "dict",
+        "list",
+        "str",
+        "int",
+        "tuple",
+        "set",
+        "BaseException",
+        "OSError",
+        "Mapping",
+        "MutableMapping",
+        "Iterator",
+    }
+)
 
 
 def _acts(statement: ast.stmt) -> bool:

@@ -1,4 +1,6 @@
-"""Unused imports and variables: an import goes only where nothing can notice; else the linter's own disable comment (L5)."""
+"""Unused imports and variables: an import goes only where nothing can notice; else the linter's own disable comment
+(L5).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from orchestrator.domain.failure import Failure
 from orchestrator.failures.autofix import js_code, python_code
 from orchestrator.failures.autofix.imports import imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
-from orchestrator.failures.index import SymbolIndex, language_of, runtime, Form
+from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
 
 _NOTICES = re.compile(r"\b(?:globals|locals|vars|eval|exec|getattr)\s*\(|importlib|__import__")
 _LOUD_STDLIB = frozenset({"readline", "rlcompleter", "antigravity", "this", "faulthandler"})
@@ -112,7 +114,7 @@ def _imports_more(module: str, bound: str, source: SourceText) -> bool:
 def _quiet_python(module: str, original: str, importer: str, index: SymbolIndex, hops: int) -> bool:
     """Whether loading a module only defines things."""
     if runtime.is_stdlib(module) and not module.startswith("."):
-        return module.split(".")[0] not in _LOUD_STDLIB
+        return module.split(".", maxsplit=1)[0] not in _LOUD_STDLIB
     target = index.resolve(module, importer)
     inner = (
         index.resolve(

@@ -1,4 +1,6 @@
-"""The symbol index: what a tree, its packages and its language's library define. Lazy; nothing is ever imported or run."""
+"""The symbol index: what a tree, its packages and its language's library define. Lazy; nothing is ever imported or
+run.
+"""
 
 from orchestrator.failures.index.lookup import SymbolIndex, language_of
 from orchestrator.failures.index.names import Definition, Form, Summary

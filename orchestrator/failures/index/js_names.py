@@ -16,11 +16,13 @@ SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue"
 _COMMENT = re.compile(r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|(?m:^[ \t]*//[^\n]*$)")
 _DECLARATION = re.compile(
     r"^(?P<export>export +)?(?P<default>default +)?(?:declare +)?(?:abstract +)?(?:async +)?"
-    r"(?P<word>function\*?|class|interface|type|enum|const +enum|const|let|var|namespace|module) *(?P<name>[A-Za-z_$][\w$]*|\{[^}]{0,2000}\}|\[[^\]]{0,2000}\])",
+    r"(?P<word>function\*?|class|interface|type|enum|const +enum|const|let|var|namespace"
+    r"|module) *(?P<name>[A-Za-z_$][\w$]*|\{[^}]{0,2000}\}|\[[^\]]{0,2000}\])",
     re.MULTILINE,
 )
 _FROM = re.compile(
-    r"^[ \t]*(?P<word>import|export)(?P<type> +type(?= *[\w${*]))?\s*(?P<clause>[\w$*{][^;'\"`()]{0,4000}?)\s*\bfrom\s*['\"](?P<module>[^'\"\n]{1,400})['\"]",
+    r"^[ \t]*(?P<word>import|export)(?P<type> +type(?= *[\w${*]))?\s*(?P<clause>[\w$*{][^;'\"`()]{0,4000}?)\s*\b"
+    r"from\s*['\"](?P<module>[^'\"\n]{1,400})['\"]",
     re.MULTILINE,
 )
 _BARE = re.compile(r"^[ \t]*import\s*['\"]([^'\"\n]{1,400})['\"]", re.MULTILINE)
@@ -197,7 +199,8 @@ def _lists(path: str, text: str, lines: _Lines, summary: Summary) -> None:
             if words and _IDENTIFIER.fullmatch(words[-1]):
                 known = summary.names.get(words[0])
                 summary.names[words[-1]] = Definition(
-                    name=words[-1], file=path, line=known.line if known else lines.of(match.start()), form=known.form if known else Form.VARIABLE,
+                    name=words[-1], file=path, line=known.line if known else lines.of(match.start()),
+                    form=known.form if known else Form.VARIABLE,
                     module=known.module if known else None, original=words[0], type_only=bool(match["type"]),
                 )  # fmt: skip
     for match in _EXPORT_DEFAULT.finditer(text):

@@ -1,4 +1,6 @@
-"""The symbol index of a tree: lazy, by name. A look-up reads each source file once and parses only those that hold the name."""
+"""The symbol index of a tree: lazy, by name. A look-up reads each source file once and parses only those that hold
+the name.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,34 @@ PYTHON = (".py", ".pyi")
 JAVASCRIPT = js_names.SUFFIXES
 _HOPS = 12
 """Re-exports followed from one module to the next."""
-_RESOLVE = ("", ".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".json", ".vue", ".svelte", "/index.ts", "/index.tsx", "/index.js", "/index.mjs", "/index.jsx", "/index.d.ts")  # fmt: skip
+_RESOLVE = (
+    "",
+    ".ts",
+    ".tsx",
+    ".d.ts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".mts",
+    ".cts",
+    ".json",
+    ".vue",
+    ".svelte",
+    "/index.ts",
+    "/index.tsx",
+    "/index.js",
+    "/index.mjs",
+    "/index.jsx",
+    "/index.d.ts",
+)
 _MEMBER = r"\bdef +{0}\b|\.{0} *(?::[^=\n]*)?=(?!=)|['\"]{0}['\"]|^[ \t]+{0} *[:=](?!=)"
-_JS_MEMBER = r"^[ \t]*(?:(?:public|private|protected|static|async|get|set|readonly|override|abstract|declare|accessor) +)*[*#]?{0}\b[?!]? *(?:[:=](?![=>])|(?:<[^>\n]*>)?\([^;\n]*\{{[ \t]*$|\([^;\n]*$(?=[^;{{]*\{{))|[{{,] *{0} *(?:[:,}}]|\([^;\n]*\{{)|\.{0} *=(?![=>])|['\"]{0}['\"]|^[ \t]*(?:public|private|protected|readonly)[^\n]* {0}\b|\b(?:readonly|private|public|protected) +{0}\b"
+_JS_MEMBER = (
+    r"^[ \t]*(?:(?:public|private|protected|static|async|get|set|readonly|override|abstract|declare"
+    r"|accessor) +)*[*#]?{0}\b[?!]? *(?:[:=](?![=>])|(?:<[^>\n]*>)?\([^;\n]*\{{[ \t]*$|\([^;\n]*$(?=[^;{{]*\{{))"
+    r"|[{{,] *{0} *(?:[:,}}]|\([^;\n]*\{{)|\.{0} *=(?![=>])|['\"]{0}['\"]|^[ \t]*(?:public|private|protected"
+    r"|readonly)[^\n]* {0}\b|\b(?:readonly|private|public|protected) +{0}\b"
+)
 
 
 _OTHER_MEMBER = r"\b(?:fn|func) +(?:\([^)\n]*\) *)?{0}\b|\b{0} *:(?!:)|[\w>\]*&] +{0} *[(;=]"
@@ -101,7 +128,9 @@ class SymbolIndex:
         return tuple(found)
 
     def has_member(self, name: str, language: str | None, *, skip: Iterable[tuple[str, str]] = ()) -> bool:
-        """Whether any class, object or type of the tree has such an attribute. ``skip``: (path, line text) that do not count."""
+        """Whether any class, object or type of the tree has such an attribute. ``skip``: (path, line text) that do
+        not count.
+        """
         if not re.fullmatch(r"[A-Za-z_$#][\w$]*", name):
             return False
         shape = _MEMBER if language == "python" else _JS_MEMBER if language == "javascript" else _OTHER_MEMBER
@@ -223,7 +252,7 @@ class SymbolIndex:
         if module.startswith("."):
             return True
         if language_of(importer) == "python" or (importer is None and "/" not in module and not module.startswith("@")):
-            return module.split(".")[0] in self.python_tops
+            return module.split(".", maxsplit=1)[0] in self.python_tops
         return any(
             prefix and not exact and module.startswith(prefix) for prefix, _, exact in self.aliases
         ) or module.startswith(("src/", "~/", "@/"))

@@ -1,4 +1,6 @@
-"""Definitions in Java, Go, Rust, C and C++, by their key words; and what Java's and Go's standard libraries call theirs."""
+"""Definitions in Java, Go, Rust, C and C++, by their key words; and what Java's and Go's standard libraries call
+theirs.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,10 @@ from orchestrator.failures.index.names import Definition, Form, Summary
 
 SIZE_CAP = 2_000_000
 _DEFINITION = re.compile(
-    r"^[ \t]*(?:(?:pub(?:\([^)\n]*\))?|public|private|protected|internal|static|final|abstract|sealed|unsafe|async|extern|inline|default|export) +)*"
-    r"(?P<word>class|interface|enum|record|struct|union|fn|func|trait|type|mod|namespace|macro_rules!|const|var|#define|typedef struct) *"
+    r"^[ \t]*(?:(?:pub(?:\([^)\n]*\))?|public|private|protected|internal|static|final|abstract|sealed|unsafe"
+    r"|async|extern|inline|default|export) +)*"
+    r"(?P<word>class|interface|enum|record|struct|union|fn|func|trait|type|mod|namespace|macro_rules!|const|var"
+    r"|#define|typedef struct) *"
     r"(?:\([^)\n]*\) *)?(?P<name>[A-Za-z_]\w*)",
     re.MULTILINE,
 )

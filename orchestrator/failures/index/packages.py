@@ -71,7 +71,7 @@ class Packages:
             parts = module.split("/")
             package = "/".join(parts[:2]) if module.startswith("@") else parts[0]
             return package, "@types/" + package.removeprefix("@").replace("/", "__")
-        top = module.split(".")[0]
+        top = module.split(".", maxsplit=1)[0]
         name = normalised(top)
         mapped = self.distributions.get(top)
         metadata = self.installed_distributions.get(top, ())
@@ -105,7 +105,8 @@ class Packages:
             root for root in getattr(self.view, "environment", ()) if root.name in {"site-packages", "dist-packages"}
         ]
         top: Path | None = getattr(self.view, "root", None)
-        for name in (".venv", "venv") if top else ():
+        for name in (".venv", "venv") if top is not None else ():
+            assert top is not None  # noqa: S101 - the loop is empty otherwise
             roots.extend(sorted(top.glob(f"{name}/lib/python3*/site-packages")))
         return tuple(root for root in roots if root.is_dir())
 
@@ -173,7 +174,7 @@ def _declared_in(name: str, text: str) -> Iterator[str]:
         yield from _package_json(text)
     elif name in {"pyproject.toml", "Pipfile", "Cargo.toml"}:
         yield from _toml(text)
-    elif name in {"setup.py"}:
+    elif name == "setup.py":
         yield from (normalised(match) for match in _SETUP_REQUIRES.findall(text))
     elif name in {"setup.cfg", "tox.ini"}:
         for block in _TOX_DEPS.findall(text):

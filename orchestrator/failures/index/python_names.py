@@ -17,7 +17,7 @@ _ASSIGN = re.compile(r"^(\w+) *(?::[^=\n]{0,200})?=(?!=)", re.MULTILINE)
 
 
 def summarise(path: str, data: bytes, *, deep: bool = True) -> Summary:
-    """The names of the file; not ``deep``: only what stands at its top level, without members, locals and parameters."""
+    """The names of the file; not ``deep``: only its top level, without members, locals and parameters."""
     if len(data) > SIZE_CAP:
         return Summary(broken=True)
     text = data.decode("utf-8", "replace")

@@ -1,4 +1,6 @@
-"""What the languages' own libraries offer: Python's standard library (read, its C modules listed), Node's modules and globals."""
+"""What the languages' own libraries offer: Python's standard library (read, its C modules listed), Node's modules and
+globals.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +19,99 @@ from pathlib import Path
 from orchestrator.failures.index.names import Form, Summary
 from orchestrator.failures.index.python_names import summarise
 
-_UNWANTED = frozenset({"antigravity", "this", "idlelib", "turtledemo", "lib2to3", "test", "tkinter", "turtle", "distutils", "ensurepip", "nturl2path", "sre_compile", "sre_constants", "sre_parse", "pyclbr", "pydoc_data"})  # fmt: skip
+_UNWANTED = frozenset(
+    {
+        "antigravity",
+        "this",
+        "idlelib",
+        "turtledemo",
+        "lib2to3",
+        "test",
+        "tkinter",
+        "turtle",
+        "distutils",
+        "ensurepip",
+        "nturl2path",
+        "sre_compile",
+        "sre_constants",
+        "sre_parse",
+        "pyclbr",
+        "pydoc_data",
+    }
+)
 """Modules nobody imports a helper from, or that do something when imported."""
-REMOVED = frozenset({"asynchat", "asyncore", "imp", "distutils", "smtpd", "cgi", "cgitb", "crypt", "imghdr", "nntplib", "pipes", "sndhdr", "telnetlib", "uu", "xdrlib", "audioop", "chunk", "aifc", "mailcap", "msilib", "nis", "ossaudiodev", "spwd", "sunau", "parser", "symbol", "formatter", "macpath", "binhex"})  # fmt: skip
+REMOVED = frozenset(
+    {
+        "asynchat",
+        "asyncore",
+        "imp",
+        "distutils",
+        "smtpd",
+        "cgi",
+        "cgitb",
+        "crypt",
+        "imghdr",
+        "nntplib",
+        "pipes",
+        "sndhdr",
+        "telnetlib",
+        "uu",
+        "xdrlib",
+        "audioop",
+        "chunk",
+        "aifc",
+        "mailcap",
+        "msilib",
+        "nis",
+        "ossaudiodev",
+        "spwd",
+        "sunau",
+        "parser",
+        "symbol",
+        "formatter",
+        "macpath",
+        "binhex",
+    }
+)
 """Once in the standard library (PEP 594, 632 and before): a missing one is a wrong version, not an invention."""
-_BUILTIN_TYPES = (str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, complex, bool, range, slice, object, type, BaseException, OSError, property, memoryview)  # fmt: skip
+_BUILTIN_TYPES = (
+    str, bytes, bytearray, list, dict, set, frozenset, tuple, int, float, complex, bool, range, slice, object, type,
+    BaseException, OSError, property, memoryview,
+)  # fmt: skip
 
 
 def is_stdlib(module: str) -> bool:
     """Whether the first part of a dotted name is a module of this Python's standard library."""
-    return module.split(".")[0] in sys.stdlib_module_names
+    return module.split(".", maxsplit=1)[0] in sys.stdlib_module_names
 
 
 @cache
 def stdlib_modules() -> tuple[str, ...]:
     """Public top-level modules, and the packages' well-known submodules."""
     top = [name for name in sys.stdlib_module_names if not name.startswith("_") and name not in _UNWANTED | REMOVED]
-    return tuple(sorted([*top, "collections.abc", "concurrent.futures", "os.path", "urllib.parse", "urllib.request", "xml.etree.ElementTree", "unittest.mock", "importlib.metadata", "importlib.resources", "email.message", "http.client", "http.server", "logging.handlers", "asyncio.subprocess", "json.decoder", "multiprocessing.pool"]))  # fmt: skip
+    return tuple(
+        sorted(
+            [
+                *top,
+                "collections.abc",
+                "concurrent.futures",
+                "os.path",
+                "urllib.parse",
+                "urllib.request",
+                "xml.etree.ElementTree",
+                "unittest.mock",
+                "importlib.metadata",
+                "importlib.resources",
+                "email.message",
+                "http.client",
+                "http.server",
+                "logging.handlers",
+                "asyncio.subprocess",
+                "json.decoder",
+                "multiprocessing.pool",
+            ]
+        )
+    )
 
 
 def _listed(module: str) -> frozenset[str]:
@@ -46,10 +124,14 @@ def _listed(module: str) -> frozenset[str]:
 @cache
 def stdlib_names(module: str) -> frozenset[str] | None:
     """What a standard module offers; ``None`` where it cannot be told. C modules are asked, sources are read."""
-    if not is_stdlib(module) or module.split(".")[0] in _UNWANTED:
+    if not is_stdlib(module) or module.split(".", maxsplit=1)[0] in _UNWANTED:
         return None
     try:
-        spec = importlib.util.find_spec(module) if "." not in module else importlib.util.find_spec(module.split(".")[0])
+        spec = (
+            importlib.util.find_spec(module)
+            if "." not in module
+            else importlib.util.find_spec(module.split(".", maxsplit=1)[0])
+        )
     except (ImportError, ValueError):
         return None
     if spec is None:
@@ -74,7 +156,9 @@ def stdlib_names(module: str) -> frozenset[str] | None:
 def _with_stars(module: str, summary: Summary, base: Path) -> frozenset[str]:
     names = set(summary.names) | set(summary.all or ())
     for star in summary.stars:
-        target = star.lstrip(".") if not star.startswith(".") else f"{module.split('.')[0]}.{star.lstrip('.')}"
+        target = (
+            star.lstrip(".") if not star.startswith(".") else f"{module.split('.', maxsplit=1)[0]}.{star.lstrip('.')}"
+        )
         if target == module:
             continue
         if target.startswith("_") and "." not in target:
@@ -122,7 +206,7 @@ _FROM_C = re.compile(rb"^\s*from _\w+ import \*", re.MULTILINE)
 @cache
 def _source(module: str) -> bytes | None:
     try:
-        spec = importlib.util.find_spec(module.split(".")[0])
+        spec = importlib.util.find_spec(module.split(".", maxsplit=1)[0])
     except (ImportError, ValueError):
         return b""
     if spec is None or not (spec.origin or "").endswith(".py"):
@@ -140,7 +224,7 @@ def _source(module: str) -> bytes | None:
 @cache
 def _public(module: str) -> frozenset[str]:
     try:
-        spec = importlib.util.find_spec(module.split(".")[0])
+        spec = importlib.util.find_spec(module.split(".", maxsplit=1)[0])
     except (ImportError, ValueError):
         return frozenset()
     names = stdlib_names(module)
@@ -182,7 +266,18 @@ def python_builtins() -> frozenset[str]:
 
 def builtin_type(name: str) -> bool:
     """Whether a type's name is one of Python's own."""
-    return name in {kind.__name__ for kind in _BUILTIN_TYPES} or name in {"builtin_function_or_method", "function", "method", "generator", "module", "NoneType", "coroutine", "dict_keys", "dict_values", "dict_items"}  # fmt: skip
+    return name in {kind.__name__ for kind in _BUILTIN_TYPES} or name in {
+        "builtin_function_or_method",
+        "function",
+        "method",
+        "generator",
+        "module",
+        "NoneType",
+        "coroutine",
+        "dict_keys",
+        "dict_values",
+        "dict_items",
+    }
 
 
 _EVERYDAY = (

@@ -55,7 +55,9 @@ _ALONGSIDE = frozenset({"audit", "tsc"})
 
 
 def read(text: str) -> tuple[Finding, ...]:
-    """Every finding in plain text. Where a test runner reports failures, what tests printed is not read as another tool's."""
+    """Every finding in plain text. Where a test runner reports failures, what tests printed is not read as another
+    tool's.
+    """
     found: list[Finding] = []
     runner = False
     for parser in PARSERS:

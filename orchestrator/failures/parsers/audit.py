@@ -17,13 +17,17 @@ _CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
 _FORBIDDEN = re.compile(r"(\S+) is not allowed to import (\S+?):?$")
 _CHAIN = re.compile(r"-?\s+(\S+) -> (\S+) \(l\.(\d+)")
 _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    ("coverage.py", "Coverage failure: total of", re.compile(r"\s*Coverage failure: total of .*is less than fail-under=")),
-    ("pytest-cov", "Required test coverage of", re.compile(r"(?:FAIL |ERROR: )?(?:Coverage failure: )?Required test coverage of .* not reached")),
+    ("coverage.py", "Coverage failure: total of", re.compile(r"\s*Coverage failure: total o"
+        r"f .*is less than fail-under=")),
+    ("pytest-cov", "Required test coverage of", re.compile(r"(?:FAIL |ERROR: )?(?:Coverage failure: )"
+        r"?Required test coverage of .* not reached")),
     ("pytest-cov", "Coverage failure: ", re.compile(r"(?:ERROR: )?Coverage failure: total of .* is less than")),
-    ("istanbul", "does not meet", re.compile(r"\s*ERROR: Coverage for \w+ \(.*\) does not meet (?:global|\S+|\".*\")? ?.*threshold")),
+    ("istanbul", "does not meet", re.compile(r"\s*ERROR: Coverage for \w+ \(.*\) does not meet (?:global|\S+"
+        r"|\".*\")? ?.*threshold")),
     ("jest", "coverage threshold for", re.compile(r"\s*Jest: .* coverage threshold for \w+ \(.*\) not met")),
     ("jest", "Coverage data for", re.compile(r"\s*Jest: Coverage data for .* was not found")),
-    ("node:test", "coverage does not meet threshold", re.compile(r".*\b(?:line|branch|function) coverage does not meet threshold of")),
+    ("node:test", "coverage does not meet threshold", re.compile(r".*\b(?:line|branch|function) cov"
+        r"erage does not meet threshold of")),
     ("tarpaulin", "Coverage is below the failure threshold", re.compile(r".*Coverage is below the failure threshold")),
     ("jacoco", "covered ratio is", re.compile(r".*Rule violated for .*covered ratio is .*, but expected minimum is")),
     ("diff-cover", "Coverage is below", re.compile(r"Failure\. Coverage is below")),
@@ -69,7 +73,8 @@ def _contracts(text: str) -> Iterator[Finding]:
                 (found for following in lines_after(text, start, 4) if (found := _CHAIN.match(following))), None
             )
             yield Finding(
-                tool="import-linter", kind=Kind.CONTRACT, code="import", message=line.strip().rstrip(":"), symbol=match[2].rstrip(":"),
+                tool="import-linter", kind=Kind.CONTRACT, code="import", message=line.strip().rstrip(":"),
+                symbol=match[2].rstrip(":"),
                 owner=match[1], line=number(chain[3]) if chain else None,
             )  # fmt: skip
 

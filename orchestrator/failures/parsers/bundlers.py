@@ -68,7 +68,8 @@ def _message(tool: str, message: str) -> Finding:
 
 
 def _at(found: Finding, file: str | None, line: str | None) -> Finding:
-    return Finding(tool=found.tool, kind=found.kind, message=found.message, code=found.code, symbol=found.symbol, owner=found.owner,
+    return Finding(tool=found.tool, kind=found.kind, message=found.message, code=found.code, symbol=found.symbol,
+    owner=found.owner,
                    file=posix(file) if file else None, line=number(line))  # fmt: skip
 
 
@@ -125,7 +126,9 @@ def _unresolved(text: str) -> Iterator[Finding]:
 
 
 def _node(text: str) -> Iterator[Finding]:
-    """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line, or before its require stack."""
+    """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line, or before its require
+    stack.
+    """
     ends = [
         text.rfind("\nNode.js v"),
         text.rfind("\n# Node.js v"),

@@ -27,10 +27,13 @@ _RUST = re.compile(r"(?P<level>error|warning)(?:\[(?P<code>E\d{4}|[\w:]+)\])?: (
 _RUST_PLACE = re.compile(r"\s*--> (.{1,400}?):(\d+):(\d+)$")
 _TICKS = re.compile(r"`([^`\n]{1,300})`")
 _RUST_CODES: dict[str, Kind] = {
-    "E0425": Kind.UNDEFINED_NAME, "E0412": Kind.UNDEFINED_NAME, "E0405": Kind.UNDEFINED_NAME, "E0422": Kind.UNDEFINED_NAME,
-    "E0433": Kind.UNDEFINED_NAME, "E0531": Kind.UNDEFINED_NAME, "E0432": Kind.MISSING_MODULE, "E0463": Kind.DEPENDENCY_MISSING,
+    "E0425": Kind.UNDEFINED_NAME, "E0412": Kind.UNDEFINED_NAME, "E0405": Kind.UNDEFINED_NAME,
+    "E0422": Kind.UNDEFINED_NAME,
+    "E0433": Kind.UNDEFINED_NAME, "E0531": Kind.UNDEFINED_NAME, "E0432": Kind.MISSING_MODULE,
+    "E0463": Kind.DEPENDENCY_MISSING,
     "E0583": Kind.MISSING_MODULE, "E0599": Kind.MISSING_ATTRIBUTE, "E0609": Kind.MISSING_ATTRIBUTE, "E0610": Kind.TYPE,
-    "E0560": Kind.UNKNOWN_KEYWORD, "E0407": Kind.MISSING_ATTRIBUTE, "E0026": Kind.MISSING_ATTRIBUTE, "E0576": Kind.MISSING_ATTRIBUTE,
+    "E0560": Kind.UNKNOWN_KEYWORD, "E0407": Kind.MISSING_ATTRIBUTE, "E0026": Kind.MISSING_ATTRIBUTE,
+    "E0576": Kind.MISSING_ATTRIBUTE,
     "E0061": Kind.ARITY, "E0107": Kind.ARITY, "E0635": Kind.UNKNOWN_OPTION,
 }  # fmt: skip
 """rustc's error index: names that do not resolve; every other code is a type or borrow error."""
@@ -38,16 +41,22 @@ _RUST_ABSENT = re.compile(r"no `([^`]{1,200})` in `([^`]{1,200})`")
 _RUST_TEST = re.compile(r"thread '([^']{1,300})'(?: \(\d+\))? panicked at (?:'(.*)', )?(.{1,300}?):(\d+):(\d+):?$")
 _RUST_TALLY = re.compile(r"test result: FAILED\. \d+ passed; (\d+) failed")
 _RUST_SYNTAX = re.compile(
-    r"^(?:expected |this file contains an un|unexpected closing|mismatched closing|unterminated |unknown start of token|missing |prefix |character literal|cannot find macro)"
+    r"^(?:expected |this file contains an un|unexpected closing|mismatched closing|unterminated "
+    r"|unknown start of token|missing |prefix |character literal|cannot find macro)"
 )
 
 _C = re.compile(
-    r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*?)(?: \[(?P<flag>-W[\w=+-]+)\])?$"
+    r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*?)(?: \[(?P<f"
+    r"lag>-W[\w=+-]+)\])?$"
 )
 _C_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"['‘](\S+?)['’] (?:was not declared|undeclared)|use of undeclared identifier ['‘](\S+?)['’]|implicit declaration of function ['‘](\S+?)['’]|call to undeclared (?:library )?function ['‘](\S+?)['’]|unknown type name ['‘](\S+?)['’]|['‘](\S+?)['’] does not name a type|no template named ['‘](\S+?)['’]"), Kind.UNDEFINED_NAME),
+    (re.compile(r"['‘](\S+?)['’] (?:was not declared|undeclared)|use of undeclared identifier ['‘](\S+?)['’]"
+        r"|implicit declaration of function ['‘](\S+?)['’]|call to undeclared (?:library )?function ['‘](\S+?)['’]"
+        r"|unknown type name ['‘](\S+?)['’]|['‘](\S+?)['’] does not name a type"
+            r"|no template named ['‘](\S+?)['’]"), Kind.UNDEFINED_NAME),
     (re.compile(r"(\S+): No such file or directory|['‘](\S+?)['’] file not found"), Kind.MISSING_MODULE),
-    (re.compile(r"has no member named ['‘](\S+?)['’]|no member named ['‘](\S+?)['’] in|['‘](\S+?)['’] is not a member of"), Kind.MISSING_ATTRIBUTE),
+    (re.compile(r"has no member named ['‘](\S+?)['’]|no member named ['‘](\S+?)['’] in"
+        r"|['‘](\S+?)['’] is not a member of"), Kind.MISSING_ATTRIBUTE),
     (re.compile(r"too (?:many|few) arguments|no matching function for call|requires \d+ arguments?"), Kind.ARITY),
     (re.compile(r"unused variable|unused parameter|set but not used"), Kind.UNUSED_NAME),
     (re.compile(r"^expected |^stray |missing terminating|unterminated |extraneous closing"), Kind.SYNTAX),
@@ -55,13 +64,15 @@ _C_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
 _LINKER = re.compile(r"undefined reference to [`'‘](.{1,200}?)['’]")
 
 _GO = re.compile(
-    r"(?:vet: )?(?P<file>(?:\./|[A-Za-z]:)?[^\s:][^:\n]{0,400}\.go):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)$"
+    r"(?:vet: )?(?P<file>(?:\./|[A-Za-z]:)?[^\s:][^:\n]{0,400}\.go):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<mess"
+    r"age>.*)$"
 )
 _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"^undefined: ([\w.]+)"), Kind.UNDEFINED_NAME),
     (re.compile(r"undefined \(type (.+?) has no field or method (\w+)"), Kind.MISSING_ATTRIBUTE),
     (re.compile(r"unknown field '?(\w+)'? in struct"), Kind.UNKNOWN_KEYWORD),
-    (re.compile(r"package (\S+) is not in (?:std|GOROOT)|no required module provides package ([^\s;]+)|cannot find package \"([^\"]+)\""), Kind.MISSING_MODULE),
+    (re.compile(r"package (\S+) is not in (?:std|GOROOT)|no required module provides package ([^\s;]+)"
+        r"|cannot find package \"([^\"]+)\""), Kind.MISSING_MODULE),
     (re.compile(r"(?:declared and not used|declared but not used)"), Kind.UNUSED_NAME),
     (re.compile(r"\"([^\"]+)\" imported (?:and|but) not used"), Kind.UNUSED_IMPORT),
     (re.compile(r"(?:not enough|too many) (?:arguments|return values)"), Kind.ARITY),
@@ -71,7 +82,8 @@ _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
 _GO_TEST = re.compile(r"\s*--- FAIL: (\S+) \([\d.]+s\)")
 
 _JAVA = re.compile(
-    r"(?:\[ERROR\] )?(?P<file>(?:[A-Za-z]:)?[^\s:\[][^:\n\[]{0,400}\.java):(?:(?P<line>\d+)|\[(?P<line2>\d+),(?P<column>\d+)\])(?::)? (?:error: )?(?P<message>.*)$"
+    r"(?:\[ERROR\] )?(?P<file>(?:[A-Za-z]:)?[^\s:\[][^:\n\[]{0,400}\.java):(?:(?P<line>\d+)"
+    r"|\[(?P<line2>\d+),(?P<column>\d+)\])(?::)? (?:error: )?(?P<message>.*)$"
 )
 _JAVA_SYMBOL = re.compile(r"\s*(?:\[ERROR\]\s+)?symbol: +(\w+) (\w+)")
 _JAVA_PACKAGE = re.compile(r"package (\S+) does not exist")
@@ -182,7 +194,8 @@ def _c(text: str) -> Iterator[Finding]:
         if kind is Kind.MISSING_ATTRIBUTE and exists:
             kind = Kind.UNDEFINED_NAME
         yield Finding(
-            exists=exists, tool="cc", kind=kind, code=match["flag"], message=match["message"], file=posix(match["file"]), line=number(match["line"]),
+            exists=exists, tool="cc", kind=kind, code=match["flag"], message=match["message"],
+            file=posix(match["file"]), line=number(match["line"]),
             column=number(match["column"]), symbol=symbol,
         )  # fmt: skip
     for _, line in lines_with(text, "undefined reference to"):

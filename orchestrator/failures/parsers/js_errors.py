@@ -10,11 +10,13 @@ from orchestrator.failures.output import LINE_CAP
 _NOT_DEFINED = re.compile(r"^([A-Za-z_$][\w$]{0,200}) is not defined$")
 _NOT_CALLABLE = re.compile(r"^(.{1,300}?) is not a (function|constructor)\b")
 _NULL = re.compile(
-    r"^Cannot (?:read|set) propert(?:y|ies) (?:'([^']{1,200})' )?of (?:undefined|null)(?: \((?:reading|setting) '([^']{1,200})'\))?"
+    r"^Cannot (?:read|set) propert(?:y|ies) (?:'([^']{1,200})' )?of (?:undefined|null)(?: \((?:reading"
+    r"|setting) '([^']{1,200})'\))?"
 )
 _MODULE = (
     re.compile(
-        r"Cannot find (?:module|package|dependency) '([^']{1,300})'(?: (?:imported )?from '?([^'\n]{1,400}?)'?)?(?:$|\.\s|\n)"
+        r"Cannot find (?:module|package|dependency) '([^']{1,300})'(?: (?:imported )?from '?([^'\n]{1,400}?)'?)?"
+        r"(?:$|\.\s|\n)"
     ),
     re.compile(r"Failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,400})\""),
     re.compile(r"Failed to load url (\S{1,300}) \(resolved id"),
@@ -28,20 +30,26 @@ _EXPORT = (
     re.compile(r"No \"(?P<symbol>[^\"]{1,200})\" export is defined on the \"(?P<owner>[^\"]{1,300})\" mock"),
 )
 _STRUCTURED = re.compile(
-    r"^(?:connect|listen|getaddrinfo|bind|read|write|spawn|queryA|lookup) (E[A-Z]{3,12})\b|^(E[A-Z]{3,12}): [a-z]|^request to \S+ failed, reason: .{0,200}?\b(E[A-Z]{3,12})\b"
+    r"^(?:connect|listen|getaddrinfo|bind|read|write|spawn|queryA|lookup) (E[A-Z]{3,12})\b"
+    r"|^(E[A-Z]{3,12}): [a-z]|^request to \S+ failed, reason: .{0,200}?\b(E[A-Z]{3,12})\b"
 )
 _CODES = {
     "ECONNREFUSED": Kind.NETWORK, "ENOTFOUND": Kind.NETWORK, "EAI_AGAIN": Kind.NETWORK, "ETIMEDOUT": Kind.NETWORK,
-    "ECONNRESET": Kind.NETWORK, "ENETUNREACH": Kind.NETWORK, "EHOSTUNREACH": Kind.NETWORK, "EADDRNOTAVAIL": Kind.NETWORK,
-    "EADDRINUSE": Kind.PORT, "ENOSPC": Kind.DISK, "EDQUOT": Kind.DISK, "EACCES": Kind.PERMISSION, "EPERM": Kind.PERMISSION,
-    "EROFS": Kind.PERMISSION, "EMFILE": Kind.RESOURCE, "ENFILE": Kind.RESOURCE, "ENOMEM": Kind.MEMORY, "EAGAIN": Kind.RESOURCE,
+    "ECONNRESET": Kind.NETWORK, "ENETUNREACH": Kind.NETWORK, "EHOSTUNREACH": Kind.NETWORK,
+    "EADDRNOTAVAIL": Kind.NETWORK,
+    "EADDRINUSE": Kind.PORT, "ENOSPC": Kind.DISK, "EDQUOT": Kind.DISK, "EACCES": Kind.PERMISSION,
+    "EPERM": Kind.PERMISSION,
+    "EROFS": Kind.PERMISSION, "EMFILE": Kind.RESOURCE, "ENFILE": Kind.RESOURCE, "ENOMEM": Kind.MEMORY,
+    "EAGAIN": Kind.RESOURCE,
 }  # fmt: skip
 _BARE_ERRNO = re.compile(r"^getaddrinfo (EAI_AGAIN)\b")
 _TIMEOUT = re.compile(
-    r"^Test timed out in \d+ ?ms|Exceeded timeout of \d+ ?ms for a |^Timeout of \d+ms exceeded|test timed out after \d+ ?ms|^Hook timed out in \d+"
+    r"^Test timed out in \d+ ?ms|Exceeded timeout of \d+ ?ms for a |^Timeout of \d+ms exceeded"
+    r"|test timed out after \d+ ?ms|^Hook timed out in \d+"
 )
 _NATIVE = re.compile(
-    r"NODE_MODULE_VERSION|invalid ELF header|\.node'|Cannot find module @rollup/rollup-|@esbuild/\S+\" could not be found|wrong ELF class|ERR_DLOPEN_FAILED"
+    r"NODE_MODULE_VERSION|invalid ELF header|\.node'|Cannot find module @rollup/rollup-"
+    r"|@esbuild/\S+\" could not be found|wrong ELF class|ERR_DLOPEN_FAILED"
 )
 _IMPORT_VARIABLE = re.compile(r"^\(\d+ , (?P<call>.+)\)$|^(?P<vite>__vi(?:te_ssr_)?import_\d+__\..+)$")
 _IDENTIFIER = re.compile(r"[#A-Za-z_$][\w$]*")

@@ -32,7 +32,8 @@ _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (
 _OXLINT_SYNTAX = re.compile(r"\s*[×x] ((?:Unexpected|Expected|Unterminated|Invalid|Identifier|Missing)\b.*)$")
 _OXLINT_PLACE = re.compile(r"\s*[╭,][─-]\[(.{1,400}?):(\d+):(\d+)\]")
 _BIOME = re.compile(
-    r"(?P<file>[^\s:]\S{0,400}?)(?::(?P<line>\d+):(?P<column>\d+))? (?P<rule>lint/[\w/]+|format|organizeImports|assist/[\w/]+|parse|suppressions/\w+)(?P<fix>\s+FIXABLE)?\s+━+"
+    r"(?P<file>[^\s:]\S{0,400}?)(?::(?P<line>\d+):(?P<column>\d+))? (?P<rule>lint/[\w/]+|format|organizeImports"
+    r"|assist/[\w/]+|parse|suppressions/\w+)(?P<fix>\s+FIXABLE)?\s+━+"
 )
 _PRETTIER_ERROR = re.compile(r"\[error\] (.{1,400}?): SyntaxError: (.*?)(?: \((\d+):(\d+)\))?$")
 
@@ -42,19 +43,30 @@ _EXPORT = re.compile(r"(\S{1,200}) not found in (?:imported namespace )?'([^']{1
 _RULES: dict[str, Kind] = {
     "no-undef": Kind.UNDEFINED_NAME, "react/jsx-no-undef": Kind.UNDEFINED_NAME, "no-unused-vars": Kind.UNUSED_NAME,
     "@typescript-eslint/no-unused-vars": Kind.UNUSED_NAME, "unused-imports/no-unused-imports": Kind.UNUSED_IMPORT,
-    "unused-imports/no-unused-vars": Kind.UNUSED_NAME, "noUnusedVariables": Kind.UNUSED_NAME, "noUnusedImports": Kind.UNUSED_IMPORT,
-    "noUndeclaredVariables": Kind.UNDEFINED_NAME, "noUndeclaredDependencies": Kind.MISSING_MODULE, "noImportCycles": Kind.CYCLE,
+    "unused-imports/no-unused-vars": Kind.UNUSED_NAME, "noUnusedVariables": Kind.UNUSED_NAME,
+    "noUnusedImports": Kind.UNUSED_IMPORT,
+    "noUndeclaredVariables": Kind.UNDEFINED_NAME, "noUndeclaredDependencies": Kind.MISSING_MODULE,
+    "noImportCycles": Kind.CYCLE,
     "prettier/prettier": Kind.FORMAT, "import/order": Kind.IMPORT_ORDER, "sort-imports": Kind.LINT,
-    "simple-import-sort/imports": Kind.IMPORT_ORDER, "simple-import-sort/exports": Kind.IMPORT_ORDER, "perfectionist/sort-imports": Kind.IMPORT_ORDER,
-    "import/no-unresolved": Kind.MISSING_MODULE, "import-x/no-unresolved": Kind.MISSING_MODULE, "n/no-missing-import": Kind.MISSING_MODULE,
-    "node/no-missing-import": Kind.MISSING_MODULE, "n/no-missing-require": Kind.MISSING_MODULE, "import/no-extraneous-dependencies": Kind.MISSING_MODULE,
+    "simple-import-sort/imports": Kind.IMPORT_ORDER, "simple-import-sort/exports": Kind.IMPORT_ORDER,
+    "perfectionist/sort-imports": Kind.IMPORT_ORDER,
+    "import/no-unresolved": Kind.MISSING_MODULE, "import-x/no-unresolved": Kind.MISSING_MODULE,
+    "n/no-missing-import": Kind.MISSING_MODULE,
+    "node/no-missing-import": Kind.MISSING_MODULE, "n/no-missing-require": Kind.MISSING_MODULE,
+    "import/no-extraneous-dependencies": Kind.MISSING_MODULE,
     "import/named": Kind.MISSING_EXPORT, "import-x/named": Kind.MISSING_EXPORT, "import/namespace": Kind.MISSING_EXPORT,
-    "import/default": Kind.MISSING_EXPORT, "import/no-cycle": Kind.CYCLE, "import-x/no-cycle": Kind.CYCLE, "import/no-self-import": Kind.CYCLE,
-    "import/no-restricted-paths": Kind.CONTRACT, "no-restricted-imports": Kind.CONTRACT, "@typescript-eslint/no-restricted-imports": Kind.CONTRACT,
-    "boundaries/element-types": Kind.CONTRACT, "boundaries/entry-point": Kind.CONTRACT, "boundaries/no-private": Kind.CONTRACT,
-    "boundaries/external": Kind.CONTRACT, "boundaries/dependencies": Kind.CONTRACT, "@nx/enforce-module-boundaries": Kind.CONTRACT,
-    "no-eval": Kind.SECURITY, "no-implied-eval": Kind.SECURITY, "no-new-func": Kind.SECURITY, "no-script-url": Kind.SECURITY,
-    "@typescript-eslint/no-implied-eval": Kind.SECURITY, "noGlobalEval": Kind.SECURITY, "noDangerouslySetInnerHtml": Kind.SECURITY,
+    "import/default": Kind.MISSING_EXPORT, "import/no-cycle": Kind.CYCLE, "import-x/no-cycle": Kind.CYCLE,
+    "import/no-self-import": Kind.CYCLE,
+    "import/no-restricted-paths": Kind.CONTRACT, "no-restricted-imports": Kind.CONTRACT,
+    "@typescript-eslint/no-restricted-imports": Kind.CONTRACT,
+    "boundaries/element-types": Kind.CONTRACT, "boundaries/entry-point": Kind.CONTRACT,
+    "boundaries/no-private": Kind.CONTRACT,
+    "boundaries/external": Kind.CONTRACT, "boundaries/dependencies": Kind.CONTRACT,
+    "@nx/enforce-module-boundaries": Kind.CONTRACT,
+    "no-eval": Kind.SECURITY, "no-implied-eval": Kind.SECURITY, "no-new-func": Kind.SECURITY,
+    "no-script-url": Kind.SECURITY,
+    "@typescript-eslint/no-implied-eval": Kind.SECURITY, "noGlobalEval": Kind.SECURITY,
+    "noDangerouslySetInnerHtml": Kind.SECURITY,
     "react/no-danger": Kind.SECURITY, "no-unsanitized/property": Kind.SECURITY, "no-unsanitized/method": Kind.SECURITY,
 }  # fmt: skip
 """Rules whose finding is more than a matter of style. eslint 9.39, typescript-eslint 8, plugin-import 2.32, biome 2."""
@@ -208,7 +220,8 @@ def _biome(text: str) -> Iterator[Finding]:
                 else Kind.LINT
             )
         yield Finding(
-            tool="biome", kind=kind, code=match["rule"], message=message[:LINE_CAP], file=posix(match["file"]), line=number(match["line"]),
+            tool="biome", kind=kind, code=match["rule"], message=message[:LINE_CAP], file=posix(match["file"]),
+            line=number(match["line"]),
             column=number(match["column"]), fixable=bool(match["fix"]), warning=mark in {"!", "i", "ℹ"},
         )  # fmt: skip
 

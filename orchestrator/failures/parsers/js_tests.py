@@ -16,7 +16,8 @@ from orchestrator.failures.parsers.js_errors import read_error
 HINTS = ("  ● ", " FAIL ", "Test Suites:", " Test Files ", " failing\n", "not ok ", "✖ ", "Unhandled ", "Unhandled\n")
 
 _ERROR = re.compile(
-    r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
+    r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception"
+    r"|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
 )
 _FRAME = re.compile(
     r"\s+at (?:.{0,300}? \()?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):(?P<column>\d+)\)?$"
@@ -36,7 +37,8 @@ _TAP = re.compile(r"\s*not ok \d+ - (.{1,300})$")
 _TAP_FIELD = re.compile(r"\s+(error|name|code|location|failureType|stack): (.*)$")
 _TAP_FRAME = re.compile(r"(?:^|\()(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
 _TRANSFORM = re.compile(
-    r"Transform failed with|PARSE_ERROR|Failed to parse source|Unexpected token|Parse failure|RolldownError|Build failed with"
+    r"Transform failed with|PARSE_ERROR|Failed to parse source|Unexpected token|Parse failure|RolldownError"
+    r"|Build failed with"
 )
 _TOTALS = (
     ("vitest", re.compile(r"\s*Tests  .*?(\d+) failed"), re.compile(r"\s*Test Files  .*?(\d+) failed")),
@@ -103,9 +105,8 @@ def _open(line: str, head: str, suite: str | None, *, mocha: bool) -> _Block | N
         return _Block("vitest", None, None)
     if head[:1] == "✖" and (match := _NODE_TEST.match(line)):
         return _Block("node:test", match[1], None)
-    if mocha and head == "  1" or (mocha and head[:2] == "  " and head[2:3].isdigit()):
-        if match := _MOCHA_TEST.match(line):
-            return _Block("mocha", match[2], None)
+    if mocha and head[:2] == "  " and head[2:3].isdigit() and (match := _MOCHA_TEST.match(line)):
+        return _Block("mocha", match[2], None)
     return None
 
 

@@ -1,6 +1,7 @@
 """pytest's terminal report (7-9: ``--tb`` long, short, line, native; ``-q``, ``-v``, ``-x``, with and without xdist).
 
-Only the report's own lines are read: section headers, ``E`` lines, frames, the short summary, the last line. What a test
+Only the report's own lines are read: section headers, ``E`` lines, frames, the short summary, the last line. What a
+test
 printed, or what its assertion says, is never taken for a message of pytest.
 """
 

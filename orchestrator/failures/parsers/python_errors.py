@@ -16,7 +16,8 @@ _ATTRIBUTE_PLAIN = re.compile(r"^([A-Za-z_][\w.]{0,200}) has no attribute '?(\w{
 _KEYWORD = re.compile(r"([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
 _KEYWORD_INIT = re.compile(r"'([^']{1,200})' is an invalid keyword argument for ([\w.]{1,200})")
 _ARITY = re.compile(
-    r"\(\) (?:missing \d+ required|takes .{1,60} positional argument|got multiple values for)|takes (?:no|exactly|at (?:least|most)) .{0,40}arguments?\b"
+    r"\(\) (?:missing \d+ required|takes .{1,60} positional argument|got multiple values for)|takes (?:no"
+    r"|exactly|at (?:least|most)) .{0,40}arguments?\b"
 )
 _ERRNO = re.compile(r"\[Errno (-?\d+)\]|\[WinError (\d+)\]")
 
@@ -46,15 +47,29 @@ _BY_ERRNO = {
 }
 _NETWORK_CLASSES = frozenset(
     {
-        "gaierror", "NewConnectionError", "MaxRetryError", "NameResolutionError", "ConnectTimeoutError", "SSLCertVerificationError",
+        "gaierror", "NewConnectionError", "MaxRetryError", "NameResolutionError", "ConnectTimeoutError",
+        "SSLCertVerificationError",
         "ConnectTimeout", "ReadTimeout", "ProxyError",
     }
 )  # fmt: skip
-_NETWORK_TEXT = ("Connection refused", "Name or service not known", "Temporary failure in name resolution", "Max retries exceeded",
-                 "Failed to establish a new connection", "could not connect to server", "Can't connect to", "No route to host",
+_NETWORK_TEXT = ("Connection refused", "Name or service not known", "Temporary failure in name resolution",
+"Max retries exceeded",
+                 "Failed to establish a new connection", "could not connect to server", "Can't connect to",
+                 "No route to host",
                  "Network is unreachable", "All connection attempts failed")  # fmt: skip
-_NETWORK_OWNERS = frozenset({"URLError", "ConnectionError", "ConnectError", "OperationalError", "ConnectionRefusedError",
-                             "ClientConnectorError", "ServerSelectionTimeoutError", "APIConnectionError", "SSLError"})  # fmt: skip
+_NETWORK_OWNERS = frozenset(
+    {
+        "URLError",
+        "ConnectionError",
+        "ConnectError",
+        "OperationalError",
+        "ConnectionRefusedError",
+        "ClientConnectorError",
+        "ServerSelectionTimeoutError",
+        "APIConnectionError",
+        "SSLError",
+    }
+)
 _DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
 
 

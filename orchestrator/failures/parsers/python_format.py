@@ -32,8 +32,7 @@ def parse(text: str) -> tuple[Finding, ...]:
             findings.append(_unformatted("black" if head[0] == "w" else "ruff-format", head.split(" ", 2)[2]))
         if len(findings) >= FINDINGS_CAP:
             break
-    for match in _RUFF_PLACE.finditer(text):
-        findings.append(_unformatted("ruff-format", match[1], match[2]))
+    findings.extend(_unformatted("ruff-format", match[1], match[2]) for match in _RUFF_PLACE.finditer(text))
     if not findings:
         for _, line in lines_with(text, "would be reformatted"):
             findings.append(_unformatted("ruff-format" if "already formatted" in line else "black", None))

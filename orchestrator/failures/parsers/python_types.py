@@ -10,7 +10,8 @@ from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, lines_after, li
 HINTS = (": error:", " - error:")
 
 _MYPY = re.compile(
-    r"(?P<file>(?:[A-Za-z]:)?[^:\n]{1,400}\.(?:pyi?|ini|cfg|toml|ipynb)):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? error: ?(?P<message>.*)$"
+    r"(?P<file>(?:[A-Za-z]:)?[^:\n]{1,400}\.(?:pyi?|ini|cfg|toml"
+    r"|ipynb)):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? error: ?(?P<message>.*)$"
 )
 _MYPY_CODE = re.compile(r"(.*?)\s+\[([a-z][a-z-]{1,40})\]$")
 _MYPY_HINT = re.compile(r'(?:maybe|[Dd]id you mean) "([^"]+)"')
@@ -39,14 +40,17 @@ _PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'"([^"]+)" is unknown import symbol'), Kind.MISSING_EXPORT, 1, 0),
     (re.compile(r'Import "([^"]+)" could not be resolved from source'), Kind.TYPE, 1, 0),
     (re.compile(r'Import "([^"]+)" could not be resolved'), Kind.MISSING_MODULE, 1, 0),
-    (re.compile(r'Cannot (?:access|assign to) (?:attribute|member) "([^"]+)" for class "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
+    (re.compile(r'Cannot (?:access|assign to) (?:attribute|member) "([^"]+)" for class "([^"]+)"'),
+        Kind.MISSING_ATTRIBUTE, 1, 2),
     (re.compile(r'No parameter named "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 0),
-    (re.compile(r"Expected \d+ (?:more )?positional argument|Argument missing for parameter|Arguments missing"), Kind.ARITY, 0, 0),
+    (re.compile(r"Expected \d+ (?:more )?positional argument|Argument missing for parameter"
+        r"|Arguments missing"), Kind.ARITY, 0, 0),
     (re.compile(r'Import "([^"]+)" is not accessed'), Kind.UNUSED_IMPORT, 1, 0),
     (re.compile(r'Import cycle|Cycle detected in import chain'), Kind.CYCLE, 0, 0),
 )  # fmt: skip
 _PYRIGHT_SYNTAX = re.compile(
-    r"^(?:Expected |Statements must|Unexpected |Unindent|Inconsistent use of tabs|\".{1,4}\" was not closed|Invalid |String literal)"
+    r"^(?:Expected |Statements must|Unexpected |Unindent|Inconsistent use of tabs|\".{1,4}\" was not closed"
+    r"|Invalid |String literal)"
 )
 
 

@@ -11,7 +11,8 @@ from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, 
 HINTS = (" TS", "TS")
 
 _LINE = re.compile(
-    r"\s*(?:\[[^\]]{0,30}\] )?(?P<file>[^\s(][^\n]{0,400}?)(?:\((?P<line>\d+),(?P<column>\d+)\)|:(?P<line2>\d+):(?P<column2>\d+)) ?[:-] (?P<word>\w+) TS(?P<code>\d{4,5}): (?P<message>.*)$"
+    r"\s*(?:\[[^\]]{0,30}\] )?(?P<file>[^\s(][^\n]{0,400}?)(?:\((?P<line>\d+),(?P<column>\d+)\)"
+    r"|:(?P<line2>\d+):(?P<column2>\d+)) ?[:-] (?P<word>\w+) TS(?P<code>\d{4,5}): (?P<message>.*)$"
 )
 _GLOBAL = re.compile(r"\s*(?P<word>\w+) TS(?P<code>\d{4,5}): (?P<message>.*)$")
 _QUOTED = re.compile(
@@ -21,20 +22,25 @@ _QUOTED = re.compile(
 
 CODES: dict[int, Kind] = {
     2304: Kind.UNDEFINED_NAME, 2552: Kind.UNDEFINED_NAME, 2503: Kind.UNDEFINED_NAME, 2686: Kind.UNDEFINED_NAME,
-    18004: Kind.UNDEFINED_NAME, 2580: Kind.DEPENDENCY_MISSING, 2582: Kind.DEPENDENCY_MISSING, 2591: Kind.DEPENDENCY_MISSING,
+    18004: Kind.UNDEFINED_NAME, 2580: Kind.DEPENDENCY_MISSING, 2582: Kind.DEPENDENCY_MISSING,
+    2591: Kind.DEPENDENCY_MISSING,
     2592: Kind.DEPENDENCY_MISSING, 2593: Kind.DEPENDENCY_MISSING, 2688: Kind.DEPENDENCY_MISSING,
     2307: Kind.MISSING_MODULE, 2792: Kind.MISSING_MODULE, 2732: Kind.TYPE, 7016: Kind.DEPENDENCY_MISSING,
     2305: Kind.MISSING_EXPORT, 2724: Kind.MISSING_EXPORT, 2614: Kind.MISSING_EXPORT, 2694: Kind.MISSING_EXPORT,
     2459: Kind.MISSING_EXPORT, 2460: Kind.MISSING_EXPORT, 1192: Kind.MISSING_EXPORT,
     2613: Kind.MISSING_EXPORT,
-    2339: Kind.MISSING_ATTRIBUTE, 2551: Kind.MISSING_ATTRIBUTE, 2550: Kind.VERSION, 2583: Kind.VERSION, 2568: Kind.MISSING_ATTRIBUTE,
+    2339: Kind.MISSING_ATTRIBUTE, 2551: Kind.MISSING_ATTRIBUTE, 2550: Kind.VERSION, 2583: Kind.VERSION,
+    2568: Kind.MISSING_ATTRIBUTE,
     2353: Kind.UNKNOWN_KEYWORD, 2561: Kind.UNKNOWN_KEYWORD,
     2554: Kind.ARITY, 2555: Kind.ARITY, 2556: Kind.ARITY, 2575: Kind.ARITY,
     6133: Kind.UNUSED_NAME, 6192: Kind.UNUSED_IMPORT, 6196: Kind.UNUSED_NAME, 6198: Kind.UNUSED_NAME,
     5023: Kind.UNKNOWN_OPTION, 5025: Kind.UNKNOWN_OPTION, 6046: Kind.UNKNOWN_OPTION, 5024: Kind.BROKEN_CONFIG,
-    5033: Kind.PERMISSION, 5083: Kind.BROKEN_CONFIG, 5058: Kind.BROKEN_CONFIG, 5014: Kind.BROKEN_CONFIG, 18003: Kind.BROKEN_CONFIG,
-    6053: Kind.BROKEN_CONFIG, 5012: Kind.BROKEN_CONFIG, 5107: Kind.VERSION, 5101: Kind.VERSION, 5095: Kind.BROKEN_CONFIG,
-    5110: Kind.BROKEN_CONFIG, 5052: Kind.BROKEN_CONFIG, 5053: Kind.BROKEN_CONFIG, 5069: Kind.BROKEN_CONFIG, 5070: Kind.BROKEN_CONFIG,
+    5033: Kind.PERMISSION, 5083: Kind.BROKEN_CONFIG, 5058: Kind.BROKEN_CONFIG, 5014: Kind.BROKEN_CONFIG,
+    18003: Kind.BROKEN_CONFIG,
+    6053: Kind.BROKEN_CONFIG, 5012: Kind.BROKEN_CONFIG, 5107: Kind.VERSION, 5101: Kind.VERSION,
+    5095: Kind.BROKEN_CONFIG,
+    5110: Kind.BROKEN_CONFIG, 5052: Kind.BROKEN_CONFIG, 5053: Kind.BROKEN_CONFIG, 5069: Kind.BROKEN_CONFIG,
+    5070: Kind.BROKEN_CONFIG,
 }  # fmt: skip
 """TypeScript's ``diagnosticMessages.json`` (5.9); 1000-1999 are syntax, all else is a type error."""
 
@@ -57,7 +63,9 @@ def parse(text: str) -> tuple[Finding, ...]:
 
 
 def _elaborated(finding: Finding, text: str, start: int) -> Finding:
-    """An argument or value that does not fit may do so for a property its type does not have: the indented lines say it."""
+    """An argument or value that does not fit may do so for a property its type does not have: the indented lines say
+    it.
+    """
     if finding.code not in {"TS2322", "TS2345", "TS2769", "TS2741"}:
         return finding
     for following in lines_after(text, start, 8):
@@ -81,7 +89,8 @@ def _finding(match: re.Match[str]) -> Finding:
         else None
     )
     return Finding(
-        tool="tsc", kind=kind, code=f"TS{code}", message=message, file=file, line=number(groups.get("line") or groups.get("line2")),
+        tool="tsc", kind=kind, code=f"TS{code}", message=message, file=file,
+        line=number(groups.get("line") or groups.get("line2")),
         column=number(groups.get("column") or groups.get("column2")), symbol=symbol, owner=owner, near=near,
     )  # fmt: skip
 
