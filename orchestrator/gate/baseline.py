@@ -1,6 +1,6 @@
 """The gate on the base, once: what fails there already, which tests it has, what it covers (decision 18).
 
-First version: the base's checks run once each; telling flaky tests from new failures by running them again is not here.
+The base's checks run once each; telling flaky tests from new failures by running them again is ``rerun``'s.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ TextOf = Callable[[str], str | None]
 
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]{1,32}|\d{1,40}(?:\.\d{1,20})?")
 _TMP = re.compile(r"/(?:tmp|var/tmp|run)/[^\s:'\"]{1,300}")
+_TOLD = 200
+"""Inherited failures kept as lines."""
+_LONGEST_TOLD = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class Baseline:
     tests: Mapping[str, TestEvidence] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
     """Percent by the test check's key."""
+    inherited: tuple[str, ...] = ()
+    """What fails there, a line each: listed once in the report, and offered as a task."""
     healthy: bool = True
     """False: the environment failed on the base; nothing of it is to be relied on, and it is not kept."""
 
@@ -70,8 +75,18 @@ def baseline_of(report: GateReport, text_of: TextOf) -> Baseline:
             for result in tested
             if result.coverage is not None
         },
+        inherited=tuple(dict.fromkeys(told(failure) for failure in known))[:_TOLD],
         healthy=len(known) == len(report.failures),
     )
+
+
+def told(failure: Failure) -> str:
+    """A failure in one line."""
+    where = f"{failure.file}:{failure.line}: " if failure.file and failure.line else ""
+    where = where or (f"{failure.file}: " if failure.file else "")
+    what = f"{failure.test_id}: " if failure.test_id else ""
+    code = f"{failure.code} " if failure.code else ""
+    return f"{failure.check} ({failure.tool}): {where}{what}{code}{' '.join(failure.message.split())}"[:_LONGEST_TOLD]
 
 
 def identities(failures: Iterable[Failure], text_of: TextOf) -> list[str]:

@@ -94,6 +94,7 @@ def baseline_to_json(baseline: Baseline) -> dict[str, Any]:
         "outputs": sorted(baseline.outputs),
         "tests": {key: tests_to_json(tests) for key, tests in baseline.tests.items()},
         "coverage": dict(baseline.coverage),
+        "inherited": list(baseline.inherited),
         "healthy": baseline.healthy,
     }
 
@@ -109,6 +110,7 @@ def baseline_from_json(data: Mapping[str, Any]) -> Baseline:
         outputs=frozenset(data["outputs"]),
         tests={key: tests for key, tests in read.items() if tests is not None},
         coverage=data["coverage"],
+        inherited=tuple(data.get("inherited", ())),
         healthy=data["healthy"],
     )
 

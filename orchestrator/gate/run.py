@@ -11,12 +11,14 @@ from orchestrator.domain.gate import CheckResult, CheckSpec, GateReport
 from orchestrator.gate.baseline import Baseline, inherited_note, new_failures
 from orchestrator.gate.check import Evidence, run_check
 from orchestrator.gate.plan import ORDER, GatePlan, log_names
+from orchestrator.gate.rerun import is_about
 from orchestrator.gate.toolchains import Toolchains
-from orchestrator.gate.verdict import judge_coverage, judge_tests, no_tests, unread
+from orchestrator.gate.verdict import broken_invariant, judge_coverage, judge_tests, no_tests, unread
 from orchestrator.ports import Shell
 
 FailureReader = Callable[[CheckResult], tuple[Failure, ...]]
 """Reads and classifies what a failed check said; empty where it can make nothing of it."""
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class GateContext:
     """Unified diff from the base to the tree, for the coverage of changed lines."""
     baseline: Baseline | None = None
     """What the base's gate said; ``None`` on the base itself."""
+    quarantined: frozenset[str] = frozenset()
+    """Ids of tests that disagree with themselves: their failures do not block."""
     allow: tuple[str, ...] = ()
     """The task's ``allow``: tests of these files may go or be skipped."""
     fail_fast: bool = True
@@ -53,17 +57,36 @@ def run_rest(
     plan: GatePlan, shell: Shell, context: GateContext, read_failures: FailureReader, done: GateReport
 ) -> GateReport:
     """The checks that a stopped passage left out, all of them, and what it had said before (for the last report)."""
+    return _go_on(plan, shell, replace(context, fail_fast=False), read_failures, done)
+
+
+def run_on(
+    plan: GatePlan, shell: Shell, context: GateContext, read_failures: FailureReader, done: GateReport
+) -> GateReport:
+    """Go on after a passage that tests have stopped: these are judged anew, without ``context.quarantined``."""
+    return _go_on(plan, shell, context, read_failures, done, judge_anew=True)
+
+
+def _go_on(
+    plan: GatePlan,
+    shell: Shell,
+    context: GateContext,
+    read_failures: FailureReader,
+    done: GateReport,
+    *,
+    judge_anew: bool = False,
+) -> GateReport:
+    passage = _Passage(plan, shell, context, read_failures, notes=list(done.notes))
+    again = [result for result in done.results if judge_anew and result.kind is CheckKind.TEST and not result.passed]
+    passage.results = [result for result in done.results if result not in again]
+    tests_too = {CheckKind.TEST} if again else set()
+    passage.failures = [failure for failure in done.failures if failure.check not in tests_too]
+    for result in again:
+        passage.judge(replace(result, note=""))
     had = {(result.kind, result.path, result.command) for result in done.results}
     left = tuple(spec for spec in plan.checks if (spec.kind, spec.path, spec.command) not in had)
-    rest = _Passage(plan, shell, replace(context, fail_fast=False), read_failures).run(left)
-    results = sorted((*done.results, *rest.results), key=lambda result: ORDER.index(result.kind))
-    return replace(
-        rest,
-        results=tuple(results),
-        failures=done.failures + rest.failures,
-        seconds=done.seconds + rest.seconds,
-        notes=tuple(dict.fromkeys((*done.notes, *rest.notes))),
-    )
+    report = passage.run(left)
+    return replace(report, results=tuple(sorted(report.results, key=lambda result: ORDER.index(result.kind))))
 
 
 @dataclass(slots=True)
@@ -79,6 +102,8 @@ class _Passage:
     def run(self, checks: Sequence[CheckSpec]) -> GateReport:
         logs = dict(zip(map(id, self.plan.checks), log_names(self.plan.checks), strict=True))
         self.notes += self.plan.notes
+        if self._stopped():
+            return self._report()
         for kind in ORDER:
             for spec in (spec for spec in checks if spec.kind is kind):
                 self._check(spec, logs[id(spec)])
@@ -108,15 +133,19 @@ class _Passage:
         target = None if context.logs is None else context.logs / log
         result, notes = run_check(spec, self.shell, evidence, target)
         self.notes += notes
-        self._judge(result)
+        self.judge(result)
 
-    def _judge(self, result: CheckResult) -> None:
+    def judge(self, result: CheckResult) -> None:
         """The verdict: what the tool said that is new, and what the gate has to say itself."""
         failures, note = self._said(result)
         if not failures and result.kind is CheckKind.TEST:
             base = self.context.baseline.tests_of(result) if self.context.baseline else None
+            if base is not None:
+                base = replace(base, failed_ids=base.failed_ids | self.context.quarantined)
             verdict = judge_tests(result, base, self.context.allow)
             failures, note = verdict.failures, verdict.note or note
+        if result.kind is CheckKind.INVARIANT:
+            note = "; ".join(part for part in (f"{result.tool}: {'broken' if failures else 'kept'}", note) if part)
         self.failures += failures
         self.results.append(replace(result, passed=not failures, note=note or result.note))
 
@@ -127,15 +156,23 @@ class _Passage:
             read = self.read_failures(result)
             return (read, "no test ran") if any(_telling(failure) for failure in read) else ((), "")
         read = self.read_failures(result) or (unread(result),)
+        if result.kind is CheckKind.INVARIANT:
+            read = broken_invariant(result, read)
         if self.context.baseline is None:
             return read, ""
         new = new_failures(result, read, self.context.baseline, self.context.text_of)
-        return new, "" if new else inherited_note(read)
+        kept = without_quarantined(result, new, self.context.baseline, self.context.quarantined)
+        if new and not kept:
+            return (), f"what fails is quarantined: {', '.join(sorted(self.context.quarantined)[:_SHOWN])}"
+        return kept, "" if kept else inherited_note(read)
 
     def _coverage(self) -> None:
         """From the test checks' own reports; no command of its own."""
         enough = self.context.chains.limits.changed_lines
+        told = {(result.path, result.command) for result in self.results if result.kind is CheckKind.COVERAGE}
         for tested in [result for result in self.results if result.kind is CheckKind.TEST]:
+            if (tested.path, tested.command) in told:
+                continue
             rule = self.plan.rule(tested.path)
             if rule is None or not tested.passed:
                 continue
@@ -154,6 +191,26 @@ class _Passage:
                     note=verdict.note,
                 )
             )
+
+
+def without_quarantined(
+    result: CheckResult, failures: tuple[Failure, ...], baseline: Baseline, quarantined: frozenset[str]
+) -> tuple[Failure, ...]:
+    """The failures of a check that are not about quarantined tests.
+
+    One without a place goes as well where its report has no other failed test that the base does not have.
+    """
+    if not quarantined or result.tests is None or not result.tests.failed_ids:
+        return failures
+    base = baseline.tests_of(result)
+    explained = result.tests.failed_ids <= quarantined | (base.failed_ids if base else frozenset())
+    about = result.tests.failed_ids & quarantined
+    return tuple(
+        failure
+        for failure in failures
+        if not any(is_about(failure, test) for test in about)
+        and not (explained and failure.tool == "generic" and not failure.file and not failure.test_id)
+    )
 
 
 def _telling(failure: Failure) -> bool:

@@ -74,6 +74,7 @@ class EvidenceLimits(Frozen):
     report_bytes: int = Field(ge=1024)
     reports: int = Field(ge=1)
     changed_lines: int = Field(ge=1)
+    rerun_tests: int = Field(default=40, ge=0)
     probe_timeout_s: float = Field(gt=0, le=600)
 
 

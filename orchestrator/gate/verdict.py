@@ -21,6 +21,9 @@ _TOLERANCE = 0.01
 """Percentage points: what rounding in a report may take away."""
 _SHOWN_LINES = 12
 _SHOWN_MESSAGE = 300
+_SHOWN_OUTPUT = 5
+"""Lines of an invariant's check that its failure repeats."""
+_LONGEST_INVARIANT = 800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,32 @@ def judge_coverage(
                 message, "changed lines", Category.STRATEGIC, "L11: changed lines below minimum"
             ).failures
     return Verdict(failures=tuple(failures), note="; ".join(notes))
+
+
+def broken_invariant(result: CheckResult, read: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    """An invariant's check that failed: strategic, by the invariant's id (its tool), with what the check said.
+
+    Where the check could not run at all, what was read stands.
+    """
+    if result.timed_out or result.exit_code in NOT_FOUND or any(one.category is Category.ENVIRONMENT for one in read):
+        return read
+    lines = [line.strip() for line in f"{result.stdout}\n{result.stderr}".splitlines() if line.strip()]
+    said = f": {'; '.join(lines[:_SHOWN_OUTPUT])}" if lines else ""
+    first = next((one for one in read if one.file), None)
+    return (
+        Failure(
+            check=CheckKind.INVARIANT,
+            tool=result.tool,
+            message=f"the invariant {result.tool} is broken: `{result.command}` ended with {result.exit_code}{said}"[
+                :_LONGEST_INVARIANT
+            ],
+            category=Category.STRATEGIC,
+            code=result.tool,
+            file=first.file if first else None,
+            line=first.line if first else None,
+            why="a broken invariant is the design's concern",
+        ),
+    )
 
 
 def unread(result: CheckResult) -> Failure:

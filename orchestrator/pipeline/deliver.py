@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from orchestrator.agents import feedback, reviewer
-from orchestrator.agents.reviewer import Review, Verdict
+from orchestrator.agents.reviewer import Finding, Review, Verdict
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import TaskStatus
 from orchestrator.domain.task import Phase
@@ -47,6 +47,8 @@ def _review(work: Work) -> Review:
         _facts(work, work.report),
         work.reviews,
     )
+    unanswered = _unanswered(work, review)
+    review = replace(review, findings=(*review.findings, *map(_unanswered_finding, unanswered)))
     work.save(f"review-{work.reviews}.json", json.dumps(asdict(review), indent=1, default=str))
     work.tell(
         "review:finished",
@@ -55,8 +57,22 @@ def _review(work: Work) -> Review:
         findings=len(review.findings),
         model=review.model,
         summary=review.summary,
+        unanswered=list(unanswered),
     )
     return review
+
+
+def _unanswered(work: Work, review: Review) -> tuple[str, ...]:
+    """Invariants that no check holds and that the review does not answer for by id."""
+    if review.verdict is Verdict.UNDECIDED:
+        return ()
+    answered = {name.casefold() for name in review.invariants}
+    asked = (invariant for invariant in work.night.batch.invariants if not invariant.check)
+    return tuple(invariant.id for invariant in asked if invariant.id.casefold() not in answered)
+
+
+def _unanswered_finding(invariant: str) -> Finding:
+    return Finding(text=f"the review does not say whether the invariant {invariant} is kept, and no check holds it")
 
 
 def _facts(work: Work, report: GateReport) -> str:

@@ -17,6 +17,7 @@ from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.gate.runner_files import files_run
 from orchestrator.gate.tree import LaneTree
 from orchestrator.pipeline.gatehouse import failure_reader, headline, view_of
+from orchestrator.pipeline.inherited import tell_inherited
 from orchestrator.pipeline.night import Prepared
 from orchestrator.pipeline.opening import start_from
 from orchestrator.pipeline.tree_view import LaneView
@@ -36,6 +37,7 @@ def discover(work: Work) -> Step:
     prepared = work.night.prepared.get(key) or _prepare(work)
     work.night.prepared[key] = prepared
     work.environment, work.gate_plan, work.baseline = prepared.environment, prepared.plan, prepared.baseline
+    tell_inherited(work, prepared.baseline)
     work.lane.checkout(work.base_tree)
     view = LaneView(work.lane, work.base_tree)
     folders = tuple(dict.fromkeys((".", *(spec.path for spec in work.gate_plan.checks))))

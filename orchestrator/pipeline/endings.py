@@ -8,6 +8,7 @@ from orchestrator.domain.task import Task
 from orchestrator.ledger.charges import total_charge
 from orchestrator.ledger.memory import outcome_json
 from orchestrator.pipeline.budget_desk import BudgetStopError, tokens_by_phase
+from orchestrator.pipeline.gatehouse import rest_of_gate
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.phase_record import phase_uses
 from orchestrator.pipeline.publish import commit_and_publish, commit_message
@@ -42,6 +43,8 @@ def ending_of(work: Work, error: OrchestrateError) -> TaskEnd:
 
 def end_task(work: Work, end: TaskEnd) -> TaskOutcome:
     """Keep the last state of what was not delivered on its branch, then write down how the task ended."""
+    if end.status is not TaskStatus.DELIVERED:
+        rest_of_gate(work)
     if end.status is not TaskStatus.DELIVERED and work.tree not in {"", work.base_tree}:
         work.commit, _ = commit_and_publish(work, commit_message(work, NOT_CERTIFIED))
     outcome = _outcome(work, end)

@@ -13,9 +13,10 @@ from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.failures import judge
 from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.record import read_report_file, report_to_json
-from orchestrator.gate.run import GateContext, run_gate
+from orchestrator.gate.run import GateContext, run_gate, run_on, run_rest
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.journal import Entry
+from orchestrator.pipeline.second_look import look_again, own_flakes, quarantined_of
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.work import Work
 
@@ -40,6 +41,7 @@ def pass_gate(work: Work, passage: int) -> GateReport:
             "check:finished",
             iteration=work.iteration,
             check=result.kind.value,
+            tool=result.tool,
             command=result.command,
             passed=result.passed,
             seconds=round(result.seconds, 3),
@@ -93,20 +95,67 @@ def failure_reader(work: Work, view: RepositoryView) -> Callable[[CheckResult], 
 
 
 def _run(work: Work, folder: Path) -> GateReport:
+    """The gate; tests that block are looked at again, and where they were quarantined the gate goes on."""
     view = view_of(work)
-    texts = LaneView(work.lane, work.tree)
-    context = GateContext(
+    read, context = failure_reader(work, view), _context(work, view, folder)
+    report = run_gate(work.gate_plan, work.lane.shell, context, read)
+    doubt = look_again(work, report)
+    if doubt.own:
+        report = replace(report, failures=own_flakes(report, doubt.own))
+    if not doubt.quarantined:
+        return report
+    listed = ", ".join(sorted(doubt.quarantined))
+    work.tell("test:quarantined", sync=True, iteration=work.iteration, tests=sorted(doubt.quarantined))
+    work.tell("note", text=f"quarantined for {work.task.id}, since it failed and passed on one tree: {listed}")
+    work.lane.checkout(work.tree)
+    return run_on(work.gate_plan, work.lane.shell, _context(work, view, folder), read, report)
+
+
+def rest_of_gate(work: Work) -> None:
+    """What a stopped gate left out, once, at the end of a task that was not delivered: nothing stays hidden."""
+    done = work.report
+    if done is None or done.passed or done.tree != work.tree or not work.iteration:
+        return
+    if done.category is Category.ENVIRONMENT:
+        return
+    known = [entry for entry in work.night.memory.all("gate:rest", task=work.task.id) if entry["tree"] == work.tree]
+    if known:
+        return
+    folder, view = work.iteration_folder(), view_of(work)
+    work.lane.checkout(work.tree)
+    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), failure_reader(work, view), done)
+    work.lane.settle(work.tree)
+    had = len(done.results)
+    if len(report.results) == had:
+        return
+    work.report = report
+    work.gate_seconds += report.seconds - done.seconds
+    passages = len(list(folder.glob("gate*.json")))
+    write_whole(folder / _name(passages + 1), json.dumps(report_to_json(report), indent=1).encode())
+    work.tell(
+        "gate:rest",
+        iteration=work.iteration,
+        tree=work.tree,
+        checks=[f"{result.kind}: {'green' if result.passed else 'red'}" for result in report.results],
+        failures=len(report.failures) - len(done.failures),
+        headline=headline(report.failures[len(done.failures) :]),
+        seconds=round(report.seconds - done.seconds, 3),
+    )
+
+
+def _context(work: Work, view: RepositoryView, folder: Path) -> GateContext:
+    return GateContext(
         tree=work.tree,
         root=work.lane.root,
         files=view.files,
-        text_of=texts.text,
+        text_of=LaneView(work.lane, work.tree).text,
         chains=work.night.toolchains,
         logs=folder,
         diff=work.lane.diff(work.base_tree, work.tree),
         baseline=work.baseline,
+        quarantined=quarantined_of(work),
         allow=work.task.allow,
     )
-    return run_gate(work.gate_plan, work.lane.shell, context, failure_reader(work, view))
 
 
 def _name(passage: int) -> str:

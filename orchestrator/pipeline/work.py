@@ -88,6 +88,8 @@ class Work:
     suppressions: int = 0
     own_suppressions: Counter[str] = field(default_factory=Counter)
     """Suppression comments that auto-fix added, by what they silence: no fault of the executor's."""
+    firm: set[str] = field(default_factory=set)
+    """Tests that passed on the base a second time: what fails them is the branch."""
     flags: tuple[str, ...] = ()
     """What the review shall look at: weakened tests and their like, of the tree as it stands."""
     healed: int = 0

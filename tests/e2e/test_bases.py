@@ -1,0 +1,160 @@
+"""Bases that are not green: red, flaky, unable to run; a task is delivered where it can be (decision 18)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.intake import load_batch
+from tests.e2e.nights import Place
+from tests.e2e.small import DOUBLED, PROJECT, doubling, place_of, run
+
+RED = {
+    **PROJECT,
+    "tests/test_broken.py": "from shop.price import total\n\n\ndef test_wrong():\n    assert total([1]) == 2\n",
+}
+COUNTER = """import os
+from pathlib import Path
+
+COUNTER = Path(os.environ["HOME"]).parents[4] / "counter"
+
+
+def test_every_other_time():
+    COUNTER.touch()
+    said = COUNTER.read_text()
+    COUNTER.write_text(said + "x")
+    assert said.count("x") not in FAILS
+"""
+
+
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = place_of(tmp_path_factory.mktemp("red"), RED, doubling())
+    code, output = run(place)
+    assert code == 0, output
+    return place
+
+
+def notes(place: Place) -> list[str]:
+    return [str(entry["text"]) for entry in place.entries() if entry["type"] == "note"]
+
+
+def of_type(place: Place, kind: str) -> list[dict[str, object]]:
+    return [entry for entry in place.entries() if entry["type"] == kind]
+
+
+def test_on_a_red_base_a_task_is_delivered(red: Place) -> None:
+    assert red.statuses() == {"double": "delivered"}
+    assert red.moves("double") == ["accept"]
+
+
+def test_what_was_inherited_is_listed_once_and_offered_as_a_task(red: Place) -> None:
+    told = [note for note in notes(red) if "on the base already" in note]
+    assert len(told) == 1
+    assert "tests/test_broken.py::test_wrong" in told[0]
+    assert (red.run_folder() / "report.md").read_text().count("on the base already") == 1
+    batch = load_batch(red.run_folder() / "inherited.yaml")
+    assert [task.id for task in batch.tasks] == ["mend-test"]
+    assert "test_wrong" in batch.tasks[0].description
+    assert batch.repo == (red.folder / "tally").resolve()
+
+
+def test_a_kept_baseline_runs_nothing_on_the_base(red: Place) -> None:
+    again = Place(red.folder, red.tasks, red.variables)
+    code, output = run(again)
+    assert code == 0, output
+    assert of_type(again, "baseline:kept")
+    assert not of_type(again, "baseline:finished")
+    assert sum("on the base already" in note for note in notes(again)) == 1
+
+
+def flaky_place(folder: Path, fails: set[int]) -> Place:
+    """A base whose test fails at those runs, counted from 0 (0: the baseline, 1: the first gate of the branch)."""
+    text = COUNTER.replace('Path(os.environ["HOME"]).parents[4] / "counter"', f"Path({str(folder / 'counter')!r})")
+    project = {**PROJECT, "tests/test_flaky.py": f"FAILS = {fails!r}\n{text}"}
+    return place_of(folder, project, doubling())
+
+
+def test_a_test_that_disagrees_with_itself_is_quarantined(tmp_path: Path) -> None:
+    place = flaky_place(tmp_path, {1})
+    code, output = run(place)
+    assert code == 0, output
+    assert place.moves("double") == ["accept"]
+    quarantined = of_type(place, "test:quarantined")
+    assert [entry["tests"] for entry in quarantined] == [["tests/test_flaky.py::test_every_other_time"]]
+    again = of_type(place, "test:again")
+    assert [entry["tree"] for entry in again] == ["branch", "branch"]
+    assert str(again[0]["command"]).endswith("tests/test_flaky.py::test_every_other_time")
+    assert "quarantined for double" in (place.run_folder() / "report.md").read_text()
+    certificate = (place.run_folder() / "tasks/double/certificate.json").read_text()
+    assert "quarantined: tests/test_flaky.py::test_every_other_time" in certificate
+
+
+def test_one_that_disagrees_with_itself_on_the_base_is_quarantined_as_well(tmp_path: Path) -> None:
+    place = flaky_place(tmp_path, {1, 2, 3})
+    code, output = run(place)
+    assert code == 0, output
+    assert [entry["tree"] for entry in of_type(place, "test:again")] == ["branch", "base"]
+    assert len(of_type(place, "test:quarantined")) == 1
+
+
+FEW = """import shop
+from pathlib import Path
+
+
+def test_few():
+    assert len(list(Path(shop.__file__).parent.glob("*.py"))) < 3
+"""
+LEAKY = """import shop.price
+
+
+def test_doubled():
+    shop.price.total = None
+"""
+
+
+def test_a_test_that_the_change_breaks_blocks(tmp_path: Path) -> None:
+    place = place_of(tmp_path, {**PROJECT, "tests/test_few.py": FEW}, doubling(DOUBLED))
+    run(place)
+    assert not of_type(place, "test:quarantined")
+    assert [entry["tree"] for entry in of_type(place, "test:again")] == ["branch", "base"]
+    assert place.moves("double") == ["retry"]
+
+
+def test_a_test_that_fails_only_beside_a_new_one_blocks(tmp_path: Path) -> None:
+    late = {
+        **PROJECT,
+        "tests/test_z.py": "import shop.price\n\n\ndef test_z():\n    assert shop.price.total([1]) == 1\n",
+    }
+    place = place_of(tmp_path, late, doubling({**DOUBLED, "tests/test_doubled.py": LEAKY}))
+    run(place)
+    assert not of_type(place, "test:quarantined")
+    assert [entry["tree"] for entry in of_type(place, "test:again")] == ["branch", "branch", "base"]
+    assert place.moves("double") == ["retry"]
+
+
+def test_a_new_test_that_is_flaky_is_the_changes_fault(tmp_path: Path) -> None:
+    flaky = f"""from pathlib import Path
+
+COUNTER = Path({str(tmp_path / "counter")!r})
+
+
+def test_doubled():
+    first = not COUNTER.exists()
+    COUNTER.touch()
+    assert not first
+"""
+    place = place_of(tmp_path, PROJECT, doubling({**DOUBLED, "tests/test_doubled.py": flaky}))
+    run(place)
+    gate = next(entry for entry in of_type(place, "gate:finished"))
+    assert "failed and passed on the same tree" in str(gate["headline"])
+    assert not of_type(place, "test:quarantined")
+
+
+def test_a_base_that_cannot_run_pauses_with_the_mend(tmp_path: Path) -> None:
+    place = place_of(tmp_path, PROJECT, doubling(), gate="gate: {lint: none, test: no-such-runner}\n")
+    code, output = run(place)
+    assert code == 5, output
+    assert "no-such-runner" in output
+    assert "orchestrate resume" in output
