@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.failures.finding import ENVIRONMENT, Finding, Kind
-from orchestrator.failures.resolve import Resolver, Verdict
+from orchestrator.failures.resolve import Resolver
+from orchestrator.failures.rules.evidence import Verdict
 from orchestrator.failures.tables import Tables
 
 RUNNERS = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test", "cargo", "go", "maven"})

@@ -1,0 +1,156 @@
+"""What the rules may know: the view, its index, and what the change did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.domain.failure import Category
+from orchestrator.failures.diff import WORD
+from orchestrator.failures.finding import Finding
+from orchestrator.failures.index import SymbolIndex
+from orchestrator.failures.near import nearest
+from orchestrator.failures.tables import Tables
+from orchestrator.failures.view import RepositoryView
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A category, the rule that decided it, and the nearest real names."""
+
+    category: Category
+    why: str
+    suggestions: tuple[str, ...] = ()
+
+
+_ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[jt]s|mod\.[jt]s|lib\.rs|mod\.rs)$")
+"""Files whose exports are a package's public face."""
+
+
+class Evidence:
+    """One view, asked the same questions by every rule."""
+
+    def __init__(self, index: SymbolIndex, tables: Tables) -> None:
+        self.index = index
+        self.tables = tables
+        self.view = index.view
+        self.has_tree = isinstance(index.view, RepositoryView)
+        self.diff = index.view.changes
+        self.added = self.diff.added_text()
+        self.removed = self.diff.removed_text()
+
+    def written(self, finding: Finding) -> bool | None:
+        """Whether the change wrote the name: on that line, or anywhere; ``None`` where the change is not known."""
+        if not self.view.change_known:
+            return None
+        if self.diff.added(finding.file, finding.line):
+            return True
+        return has_word(self.added, finding.symbol or "")
+
+    def definition_removed(self, name: str) -> bool:
+        """The change took away the definition or public export of the name."""
+        defined = re.compile(
+            r"\b(?:def|class|function\*?|const|let|var|interface|type|enum|fn|struct|trait|func)\s+"
+            + re.escape(name)
+            + r"\b|^\s*(?:self\.)?"
+            + re.escape(name)
+            + r"\s*[:=(]",
+            re.MULTILINE,
+        )
+        if defined.search(self.removed) and not defined.search(self.added):
+            return True
+        for path, entry in self.diff.files.items():
+            removed = "\n".join(entry.removed.values())
+            if entry.deleted and defined.search(removed):
+                return True
+            if _ENTRY.search(path) and has_word(removed, name) and not has_word("\n".join(entry.added.values()), name):
+                return True
+        return False
+
+    def entry_shrunk(self) -> bool:
+        """The change took export lines from an entry point and put none in their place."""
+        for path, entry in self.diff.files.items():
+            lines = [
+                line for line in entry.removed.values() if re.match(r"\s*(?:export\b|module\.exports|exports\.)", line)
+            ]
+            if lines and _ENTRY.search(path) and not any("export" in line for line in entry.added.values()):
+                return True
+        return False
+
+    def star_removed(self, name: str) -> bool:
+        """The change took a star re-export from an entry point; with the tree at hand, one that brought the name."""
+        for path, entry in self.diff.files.items():
+            for line in entry.removed.values():
+                match = re.match(r"\s*(?:export \* from ['\"]([^'\"]+)['\"]|from (\S+) import \*)", line)
+                if match is None or not _ENTRY.search(path):
+                    continue
+                target = self.index.resolve(match[1] or match[2], path) if self.has_tree else None
+                if target is None or name in self.index.exports(target):
+                    return True
+        return False
+
+    def import_removed(self, name: str, file: str | None) -> bool:
+        """The change took the import of the name from that file."""
+        text = self.diff.removed_text(file) if file in self.diff.files else self.removed
+        bound = re.compile(
+            r"(?:^|\n)\s*(?:import\b|from\b|const\b[^\n]*require|use\b|#include)[^;\n]*\b" + re.escape(name) + r"\b"
+        )
+        listed = re.compile(r"(?:^|\n)\s*(?:type\s+)?(?:\w+\s+as\s+)?" + re.escape(name) + r",?\s*(?:$|\n)")
+        return bool(bound.search(text)) or ("import" in text and bool(listed.search(text)))
+
+    def line_added(self, path: str, line: int) -> bool:
+        """Whether the change wrote that line, by its number or (numbers drift) by its text."""
+        entry = self.diff.files.get(path)
+        if entry is None:
+            return False
+        lines = self.index.source(path).decode("utf-8", "replace").splitlines()
+        return line in entry.added or (line <= len(lines) and lines[line - 1] in entry.added.values())
+
+    def where(self) -> str:
+        return " (tree, standard library, packages)" if self.has_tree else " that the text shows"
+
+    def suggest(self, name: str, language: str | None, file: str | None) -> tuple[str, ...]:
+        if not self.has_tree:
+            return ()
+        pool: set[str] = set()
+        head = name[:4]
+        for path in self.index.holding(head, language)[:60]:
+            pool |= set(self.index.summary(path).names)
+        if file and self.index.source(file):
+            pool |= set(self.index.summary(file).names)
+        return nearest(name, pool - {name})
+
+    def added_lines(self) -> list[tuple[str, str]]:
+        return [
+            (path, line) for path, entry in self.diff.files.items() for line in entry.added.values()
+            if not re.match(r"\s*(?:async +)?(?:def|class|function)\b|\s*self\.\w+\s*=", line)
+        ]  # fmt: skip
+
+    def near_members(self, finding: Finding, language: str | None) -> tuple[str, ...]:
+        if finding.near:
+            return (finding.near,)
+        if not self.has_tree or not finding.file or not self.index.source(finding.file):
+            return ()
+        summary = self.index.summary(finding.file)
+        words = summary.members or set(WORD.findall(self.index.source(finding.file).decode("utf-8", "replace")))
+        return nearest(finding.symbol or "", words)
+
+
+def has_word(text: str, word: str) -> bool:
+    return bool(word) and re.search(r"(?<![\w$])" + re.escape(word) + r"(?![\w$])", text) is not None
+
+
+def mentions(text: str, module: str) -> bool:
+    """Whether the text names a module: whole, or (Python's relative imports) its last part."""
+    tail = module.rsplit(".", 1)[-1] if "/" not in module else module
+    return module in text or has_word(text, tail)
+
+
+def stem(path: str) -> str:
+    return re.sub(r"(?:/__init__|/index)?\.\w+$", "", path)
+
+
+def tail(module: str) -> str:
+    if "/" in module or module.startswith("@"):
+        return re.sub(r"\.\w+$", "", module).lstrip("./~@")
+    return module.lstrip(".").replace(".", "/")

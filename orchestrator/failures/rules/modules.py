@@ -1,0 +1,156 @@
+"""Modules that could not be found: declared, deleted, of another version, or invented."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.domain.failure import Category
+from orchestrator.failures.finding import Finding
+from orchestrator.failures.index import language_of, runtime
+from orchestrator.failures.near import nearest
+from orchestrator.failures.rules.evidence import Evidence, Verdict, mentions, stem, tail
+
+
+def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
+    module, file = finding.symbol or "", finding.file
+    importer = file
+    if finding.owner and language_of(finding.owner):
+        importer = evidence.view.locate(finding.owner)
+        if "node_modules/" in finding.owner.replace("\\", "/"):
+            return Verdict(Category.ENVIRONMENT, f"an installed package asks for `{module}`, which is not installed")
+    language = language_of(importer) or (
+        "python" if finding.tool in {"pytest", "mypy", "pyright", "pylint", "python", "unittest"} else "javascript"
+    )
+    written = mentions(evidence.added, module) if evidence.view.change_known else None
+    if evidence.index.is_local(module, importer or ("x.py" if language == "python" else "x.ts")):
+        return _local_module(evidence, module, importer, written=written)
+    if language == "python":
+        top = module.split(".")[0]
+        if top in runtime.REMOVED or (runtime.is_stdlib(module) and "." not in module):
+            return Verdict(
+                Category.ENVIRONMENT, f"`{module}` belongs to a standard library of another version or build"
+            )
+        if runtime.is_stdlib(module):
+            return Verdict(
+                Category.HALLUCINATION, f"the standard library has no module `{module}`", _submodules(evidence, module)
+            )
+    if evidence.index.packages.declares(module) and not _declared_by_change(evidence, module):
+        if (
+            _has_package(evidence, module, language)
+            and "/" in module.removeprefix("@").partition("/")[2]
+            and written is not False
+        ):
+            return Verdict(Category.HALLUCINATION, f"the installed package has no `{module}`")
+        if (
+            language == "python"
+            and "." in module
+            and evidence.index.packages.python_module(module.split(".")[0])
+            and written is not False
+        ):
+            return Verdict(Category.HALLUCINATION, f"the installed package has no module `{module}`")
+        return Verdict(Category.ENVIRONMENT, f"`{module}` is declared but not installed")
+    if written is False or (written is None and _used_in_tree(evidence, module, language)):
+        return Verdict(
+            Category.ENVIRONMENT, f"`{module}` is used by code the change did not write, and is not installed"
+        )
+    if _used_in_tree(evidence, module, language):
+        return Verdict(Category.ENVIRONMENT, f"`{module}` is used elsewhere in the tree, and is not installed")
+    return Verdict(
+        Category.HALLUCINATION,
+        f"`{module}` is neither declared nor installed nor in the standard library",
+        _near_modules(evidence, module),
+    )
+
+
+def _local_module(evidence: Evidence, module: str, importer: str | None, *, written: bool | None) -> Verdict:
+    deleted = [
+        path for path, entry in evidence.diff.files.items() if entry.deleted and stem(path).endswith(tail(module))
+    ]
+    if deleted:
+        return Verdict(Category.STRATEGIC, f"the change deleted {deleted[0]}, which is still imported")
+    if evidence.has_tree and evidence.index.resolve(module, importer):
+        return Verdict(Category.TACTICAL, f"`{module}` is there, but could not be loaded")
+    if (
+        evidence.has_tree
+        and re.search(r"(?:^|[._/])(?:_version|version|_generated|generated|_pb2)\b", module)
+        and written is False
+    ):
+        return Verdict(Category.ENVIRONMENT, f"`{module}` is generated when the package is built")
+    if written is False:
+        return Verdict(Category.TACTICAL, f"`{module}` is missing, and the change did not write its import")
+    return Verdict(
+        Category.HALLUCINATION, f"the tree has no module `{module}`", _near_files(evidence, module, importer)
+    )
+
+
+def _near_files(evidence: Evidence, module: str, importer: str | None) -> tuple[str, ...]:
+    stems = {stem(path): path for path in evidence.index.files(language_of(importer) or "python")}
+    names = {stem.rsplit("/", 1)[-1]: path for stem, path in stems.items()}
+    return tuple(names[name] for name in nearest(tail(module).rsplit("/", 1)[-1], names))
+
+
+def _near_modules(evidence: Evidence, module: str) -> tuple[str, ...]:
+    return nearest(module, evidence.index.packages.declared)
+
+
+def _submodules(evidence: Evidence, module: str) -> tuple[str, ...]:
+    return nearest(module.rsplit(".", 1)[-1], runtime.stdlib_names(module.split(".", maxsplit=1)[0]) or ())
+
+
+def _has_package(evidence: Evidence, module: str, language: str) -> bool:
+    packages = evidence.index.packages
+    return (
+        packages.npm_package(module) is not None
+        if language == "javascript"
+        else packages.python_module(module.split(".", maxsplit=1)[0]) is not None
+    )
+
+
+def _declared_by_change(evidence: Evidence, module: str) -> bool:
+    """The change itself added the dependency to a manifest: then it was not there to be installed."""
+    for path, entry in evidence.diff.files.items():
+        if (
+            path.rsplit("/", 1)[-1] in {"package.json", "pyproject.toml", "setup.py", "setup.cfg"}
+            or "requirements" in path
+        ):
+            added, removed = "\n".join(entry.added.values()), "\n".join(entry.removed.values())
+            if any(
+                mentions(added, name) and not mentions(removed, name)
+                for name in evidence.index.packages.candidates(module)[:3]
+            ):
+                return True
+    return False
+
+
+def _used_in_tree(evidence: Evidence, module: str, language: str) -> bool:
+    """Whether lines the change did not write import it."""
+    if not evidence.has_tree:
+        return False
+    top = module.split(".", maxsplit=1)[0] if language == "python" else module
+    for path in evidence.index.holding(top, language):
+        for imported, line in evidence.index.summary(path).imports:
+            same = imported.split(".")[0] == top if language == "python" else imported == top
+            if same and not evidence.line_added(path, line):
+                return True
+    return False
+
+
+def _dependency(evidence: Evidence, finding: Finding) -> Verdict:
+    return Verdict(Category.ENVIRONMENT, f"`{finding.symbol}` is not installed")
+
+
+def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
+    module = finding.symbol or ""
+    if (
+        finding.tool == "tsc"
+        and finding.code == "TS7016"
+        and not evidence.index.packages.declares(module)
+        and mentions(evidence.added, module)
+    ):
+        return Verdict(Category.TACTICAL, f"`{module}` has no type declarations")
+    if finding.tool == "tsc" and finding.code in {"TS2580", "TS2591", "TS2582", "TS2593"}:
+        wanted = "node" if finding.code in {"TS2580", "TS2591"} else "jest"
+        declared = {f"@types/{wanted}", "vitest", "mocha", "@types/mocha"} & evidence.index.packages.declared
+        if evidence.has_tree and not declared:
+            return Verdict(Category.TACTICAL, f"no types for `{module}` are declared")
+    return _dependency(evidence, finding)
