@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 SUGGESTIONS = 3
+_LONG, _SHORT = 8, 3
+"""Letters from which two slips are one typo, and below which nothing is."""
 _POOL = 20_000
 """Names compared at most; a longer list is cut."""
 
@@ -31,12 +33,12 @@ def distance_within(one: str, other: str, limit: int) -> bool:
 
 def typo_of(name: str, pool: Iterable[str]) -> str | None:
     """The name of the pool this one is a slip of: one edit away, two for names of eight letters and more."""
-    limit = 2 if len(name) >= 8 else 1
-    if len(name) < 3:
+    limit = 2 if len(name) >= _LONG else 1
+    if len(name) < _SHORT:
         return None
     best = None
     for other in pool:
-        if other != name and len(other) >= 3 and distance_within(name, other, limit):
+        if other != name and len(other) >= _SHORT and distance_within(name, other, limit):
             if distance_within(name, other, 1):
                 return other
             best = best or other

@@ -1,3 +1,5 @@
+# The tools print these very characters.
+# ruff: noqa: RUF001
 """A tool's output made plain: no colours, one kind of line ending, no line that is too long to match.
 
 Everything here is linear in the length of the text: a marker is looked for with ``str.find``, and patterns only ever
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+_DIGITS = 9
 LINE_CAP = 4_000
 """Characters of a line that patterns see; longer lines are program data, not messages."""
 FINDINGS_CAP = 2_000
@@ -108,4 +111,4 @@ def posix(path: str) -> str:
 
 def number(text: str | None) -> int | None:
     """The number, or ``None`` where there is none (or one of absurd length)."""
-    return int(text) if text and len(text) < 10 and text.isdigit() else None
+    return int(text) if text and len(text) <= _DIGITS and text.isdigit() else None

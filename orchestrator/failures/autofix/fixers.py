@@ -69,10 +69,9 @@ def fix_commands(
         else:
             plain.setdefault(fixer, set()).add(failure.file)
     commands = [*_ruff(ruff, tools)]
-    for fixer, paths in sorted(plain.items()):
-        commands.extend(
-            FixCommand(line=f"{tools.line(fixer)} {_quoted(part)}", files=part) for part in _parts(sorted(paths))
-        )
+    for name, paths in sorted(plain.items()):
+        parts = _parts(sorted(paths))
+        commands.extend(FixCommand(line=f"{tools.line(name)} {_quoted(part)}", files=part) for part in parts)
     return tuple(commands), tuple(left)
 
 
@@ -83,8 +82,8 @@ def _ruff_code(tool: str, code: str) -> str:
 
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
     by_codes: dict[tuple[str, ...], list[str]] = {}
-    for file, codes in sorted(files.items()):
-        by_codes.setdefault(tuple(sorted(codes)), []).append(file)
+    for file, reported in sorted(files.items()):
+        by_codes.setdefault(tuple(sorted(reported)), []).append(file)
     for codes, paths in by_codes.items():
         preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
         for part in _parts(paths):

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from orchestrator.failures.autofix import js_code
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Definition, Form, SymbolIndex, language_of, runtime
-from orchestrator.failures.view import View
+from orchestrator.failures.index.node import node
 from orchestrator.settings import Autofix
 
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|__tests__|spec|e2e|conftest\.py)(?:/|$)|(?:^|/)test_[^/]*$|_test\.py$|\.(?:spec|test|e2e-spec)\.[mc]?[jt]sx?$"
 )
+_HOPS, _MODULES = 8, 2_000
+"""Re-exports followed to a name's home, and modules visited in search of a circle."""
 _DOMINANT = 0.8
 """Share of all ``from x import name`` a library module must have to be taken over others that offer the name."""
 
@@ -80,7 +82,7 @@ def _home(definition: Definition, index: SymbolIndex, hops: int) -> _Target:
     target = index.resolve(definition.module or "", definition.file)
     if target is None or original == "*":
         return _Target(target, definition.module or "", original)
-    if hops < 8:
+    if hops < _HOPS:
         inner = index.summary(target).names.get(original)
         if inner is None:
             inner = index.exports(target).get(original)
@@ -178,7 +180,7 @@ def _cycle(target: str, file: str, index: SymbolIndex) -> bool:
     """Whether the target, loaded, loads the file: then the new import would close a circle."""
     seen: set[str] = set()
     stack = [target]
-    while stack and len(seen) < 2000:
+    while stack and len(seen) < _MODULES:
         path = stack.pop()
         if path == file:
             return True
@@ -242,7 +244,7 @@ def _javascript(name: str, file: str, index: SymbolIndex, *, listed: bool) -> Ch
     if len(homes) > 1:
         return None
     if not homes:
-        exporters = runtime.node().exporters(name)
+        exporters = node().exporters(name)
         plain = [module for module in exporters if "/" not in module]
         if len(plain) != 1:
             return None
@@ -333,47 +335,12 @@ def _wants_type_imports(source: SourceText, index: SymbolIndex) -> bool:
 
 def _plain_builtins(index: SymbolIndex) -> bool:
     """Whether the tree imports Node's modules without ``node:``."""
-    node = runtime.node()
+    builtin = node()
     counts: Counter[bool] = Counter()
     for path in index.files("javascript")[:400]:
         for module, _ in index.summary(path).imports:
             if module.startswith("node:"):
                 counts[False] += 1
-            elif module in node.modules:
+            elif module in builtin.modules:
                 counts[True] += 1
     return counts[True] > counts[False]
-
-
-def is_test(path: str) -> bool:
-    """Whether a path looks like a test's."""
-    return bool(_TEST.search(path))
-
-
-def imported_elsewhere(name: str, file: str, index: SymbolIndex, view: View) -> bool:
-    """Whether another file takes the name from this one: then it is a re-export, used or not."""
-    language = language_of(file)
-    stem = re.sub(r"(?:/__init__|/index)?\.\w+$", "", file)
-    last = posixpath.basename(stem)
-    for path in index.holding(name, language):
-        if path == file:
-            continue
-        summary = index.summary(path)
-        definition = summary.names.get(name)
-        if definition and definition.module and index.resolve(definition.module, path) == file:
-            return True
-        asked = any(
-            entry.module and (entry.original or entry.name) == name and index.resolve(entry.module, path) == file
-            for entry in summary.names.values()
-        )
-        text = index.source(path).decode("utf-8", "replace")
-        if (
-            asked
-            or re.search(r"\b" + re.escape(last) + r"\s*\.\s*" + re.escape(name) + r"\b", text)
-            or re.search(r"[\"'][\w./]*" + re.escape(last) + r"\." + re.escape(name) + r"[\"']", text)
-        ):
-            return True
-        if any(index.resolve(star, path) == file for star in summary.stars):
-            return True
-        if re.search(r"from\s+\S*\b" + re.escape(last) + r"\s+import\b[^\n]*\b" + re.escape(name) + r"\b", text):
-            return True
-    return False

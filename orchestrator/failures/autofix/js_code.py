@@ -15,6 +15,7 @@ _NAMED = re.compile(r"^(import\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?\{)([^}]*)(\}\s*f
 _WHOLE = re.compile(
     r"^import\s+(type\s+)?(?P<clause>[^'\"]+?)\s+from\s*(['\"])(?P<module>[^'\"]+)\3\s*;?\s*$", re.DOTALL
 )
+_STATEMENT_LINES = 200
 _WIDTH = 80
 """Longest merged import line: prettier's default print width."""
 _DISABLE = re.compile(r"^\s*//\s*(eslint-disable-next-line|oxlint-disable-next-line)\s+(.*?)\s*$")
@@ -42,7 +43,11 @@ def import_statements(source: SourceText) -> list[Statement]:
     while number <= len(source.lines):
         if _IMPORT_START.match(source.lines[number - 1]):
             last = number
-            while last < len(source.lines) and last - number < 200 and not _IMPORT_END.search(source.lines[last - 1]):
+            while (
+                last < len(source.lines)
+                and last - number < _STATEMENT_LINES
+                and not _IMPORT_END.search(source.lines[last - 1])
+            ):
                 last += 1
             found.append(Statement(number, last, "\n".join(source.lines[number - 1 : last])))
             number = last

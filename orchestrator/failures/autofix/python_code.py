@@ -125,7 +125,8 @@ def _insert(
     source: SourceText, tree: ast.Module, block: list[ast.Import | ast.ImportFrom], text: str, own: frozenset[str]
 ) -> None:
     statement = ast.parse(text).body[0]
-    assert isinstance(statement, ast.Import | ast.ImportFrom)  # noqa: S101 - the text was built above
+    if not isinstance(statement, ast.Import | ast.ImportFrom):
+        return
     key = _key(statement, own)
     keys = [_key(entry, own) for entry in block]
     after = next((entry for entry, other in zip(reversed(block), reversed(keys), strict=True) if other <= key), None)
@@ -304,93 +305,3 @@ def _unfinished(source: SourceText) -> Iterator[int]:
                 yield from range(token.start[0], token.end[0])
     except (tokenize.TokenError, SyntaxError, IndentationError):
         yield from range(1, len(source.lines) + 1)
-
-
-# -- effects -----------------------------------------------------------------------------------------------------------
-
-
-def has_effects(data: bytes) -> bool:
-    """Whether loading the module does something besides defining: calls, registrations, unknown decorators or bases."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    return any(_acts(statement) for statement in tree.body)
-
-
-_QUIET_DECORATORS = frozenset(
-    {
-        "dataclass",
-        "property",
-        "staticmethod",
-        "classmethod",
-        "lru_cache",
-        "cache",
-        "wraps",
-        "total_ordering",
-        "overload",
-        "final",
-        "contextmanager",
-        "abstractmethod",
-        "cached_property",
-        "singledispatch",
-        "runtime_checkable",
-        "unique",
-    }
-)
-_QUIET_BASES = frozenset(
-    {
-        "object",
-        "Exception",
-        "ABC",
-        "Enum",
-        "IntEnum",
-        "StrEnum",
-        "Protocol",
-        "NamedTuple",
-        "TypedDict",
-        "Generic",
-        "ValueError",
-        "TypeError",
-        "RuntimeError",
-        "KeyError",
-        "LookupError",
-        "dict",
-        "list",
-        "str",
-        "int",
-        "tuple",
-        "set",
-        "BaseException",
-        "OSError",
-        "Mapping",
-        "MutableMapping",
-        "Iterator",
-    }
-)
-
-
-def _acts(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        return any(_last_name(decorator) not in _QUIET_DECORATORS for decorator in statement.decorator_list)
-    if isinstance(statement, ast.ClassDef):
-        loud = any(_last_name(decorator) not in _QUIET_DECORATORS for decorator in statement.decorator_list)
-        return loud or bool(statement.keywords) or any(_last_name(base) not in _QUIET_BASES for base in statement.bases)
-    if isinstance(statement, ast.Expr):
-        return not isinstance(statement.value, ast.Constant)
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return any(not isinstance(target, ast.Name | ast.Tuple) for target in targets)
-    if isinstance(statement, ast.If | ast.Try):
-        return any(_acts(child) for child in [*statement.body, *statement.orelse])
-    return not isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass | ast.Global)
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Call):
-        return _last_name(node.func)
-    if isinstance(node, ast.Subscript):
-        return _last_name(node.value)
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

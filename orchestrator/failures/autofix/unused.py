@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 
 from orchestrator.domain.failure import Failure
-from orchestrator.failures.autofix import js_code, python_code
-from orchestrator.failures.autofix.imports import imported_elsewhere
+from orchestrator.failures.autofix import js_code, python_code, python_effects
+from orchestrator.failures.autofix.reexports import imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
+from orchestrator.failures.index.node import node
 
 _NOTICES = re.compile(r"\b(?:globals|locals|vars|eval|exec|getattr)\s*\(|importlib|__import__")
 _LOUD_STDLIB = frozenset({"readline", "rlcompleter", "antigravity", "this", "faulthandler"})
@@ -85,7 +87,7 @@ def _import_may_go(bound: str, module: str, original: str, source: SourceText, i
         bound, original, module
     ):
         return False  # a doctest, a string, __all__, a comment: something may still mean it
-    if imported_elsewhere(bound, path, index, index.view):
+    if imported_elsewhere(bound, path, index):
         return False
     if original != "*" and _imports_more(module, bound, source):
         return True  # the module is loaded anyway
@@ -99,13 +101,11 @@ def _mentions_in_import(bound: str, original: str, module: str) -> int:
 
 def _imports_more(module: str, bound: str, source: SourceText) -> bool:
     tree = python_code.parse(source)
-    import ast  # noqa: PLC0415 - only here
-
-    for node in tree.body if tree else ():
+    for statement in tree.body if tree else ():
         if (
-            isinstance(node, ast.ImportFrom)
-            and "." * node.level + (node.module or "") == module
-            and any((alias.asname or alias.name) != bound for alias in node.names)
+            isinstance(statement, ast.ImportFrom)
+            and "." * statement.level + (statement.module or "") == module
+            and any((alias.asname or alias.name) != bound for alias in statement.names)
         ):
             return True
     return False
@@ -130,7 +130,7 @@ def _quiet_python(module: str, original: str, importer: str, index: SymbolIndex,
     for path in filter(None, [target, inner]):
         if path == importer:
             continue
-        if python_code.has_effects(index.source(path)) or hops >= _HOPS:
+        if python_effects.has_effects(index.source(path)) or hops >= _HOPS:
             return False
         for imported, _ in index.summary(path).imports:
             resolved = index.resolve(imported, path)
@@ -144,7 +144,7 @@ def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIn
     copy = list(source.lines)
     result = js_code.remove_import(source, line, name)
     if result == "kept":
-        if not imported_elsewhere(name, source.path, index, index.view):
+        if not imported_elsewhere(name, source.path, index):
             return True
         source.lines = copy
     elif result is not None:
@@ -163,7 +163,7 @@ def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIn
 
 def _quiet_javascript(module: str, name: str, importer: str, index: SymbolIndex, hops: int) -> bool:
     """Whether loading a module does nothing: Node's own, a file of the tree that only declares, a type."""
-    if runtime.node().is_module(module):
+    if node().is_module(module):
         return True
     target = index.resolve(module, importer)
     if target is None:

@@ -162,7 +162,7 @@ def _clause(path: str, match: re.Match[str], line: int, summary: Summary) -> Non
         words = part.split()
         if words == ["*"]:
             summary.stars.append(module)
-        elif words[:2] == ["*", "as"] and len(words) == 3:
+        elif words[:2] == ["*", "as"] and len(words) == len(("*", "as", "name")):
             _put(
                 summary,
                 Definition(

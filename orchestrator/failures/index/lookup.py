@@ -12,7 +12,8 @@ from functools import cached_property
 
 from orchestrator.failures.index import js_names, other_names, python_names, runtime
 from orchestrator.failures.index.names import Definition, Form, Summary
-from orchestrator.failures.index.packages import Packages
+from orchestrator.failures.index.node import node
+from orchestrator.failures.index.packages import MANIFEST_DEPTH, Packages
 from orchestrator.failures.view import View
 
 PYTHON = (".py", ".pyi")
@@ -228,7 +229,10 @@ class SymbolIndex:
         found: list[tuple[str, str, bool]] = []
         for path in self.view.paths:
             name = path.rsplit("/", 1)[-1]
-            if not (name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json")) or path.count("/") > 3:
+            if (
+                not (name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"))
+                or path.count("/") > MANIFEST_DEPTH
+            ):
                 continue
             options = _json_with_comments(self.source(path).decode("utf-8", "replace")).get("compilerOptions")
             if not isinstance(options, dict):
@@ -295,7 +299,7 @@ class SymbolIndex:
                 return (name,)
             return runtime.stdlib_exporters(name)
         if language == "javascript":
-            return tuple(f"node:{module.removeprefix('node:')}" for module in runtime.node().exporters(name))
+            return tuple(f"node:{module.removeprefix('node:')}" for module in node().exporters(name))
         if language in {"java", "go"}:
             return other_names.library(name, language)
         return ()

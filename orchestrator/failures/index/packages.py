@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.failures.view import View
 
+_REQUIREMENT_CAP = 200
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)")
 _REQUIREMENTS_FILE = re.compile(
     r"(?:^|/)(?:[\w.-]*requirements[\w.-]*|constraints[\w.-]*|requirements/[\w.-]+)\.(?:txt|in)$"
@@ -20,6 +21,8 @@ _SETUP_REQUIRES = re.compile(r"['\"]([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:
 _TOX_DEPS = re.compile(
     r"^(?:deps|install_requires|tests_require|requires)\s*=[ \t]*((?:\n?[ \t]+[^\n]*|[^\n]+)+)", re.MULTILINE
 )
+MANIFEST_DEPTH = 3
+"""Folders below the top that manifests and compiler options are looked for in."""
 MANIFESTS = (
     "pyproject.toml",
     "setup.py",
@@ -53,7 +56,7 @@ class Packages:
             name = path.rsplit("/", 1)[-1]
             if name not in MANIFESTS and not _REQUIREMENTS_FILE.search(path):
                 continue
-            if path.count("/") > 3:
+            if path.count("/") > MANIFEST_DEPTH:
                 continue
             text = (self.view.read(path) or b"").decode("utf-8", "replace")
             found.update(_declared_in(name, text))
@@ -105,9 +108,9 @@ class Packages:
             root for root in getattr(self.view, "environment", ()) if root.name in {"site-packages", "dist-packages"}
         ]
         top: Path | None = getattr(self.view, "root", None)
-        for name in (".venv", "venv") if top is not None else ():
-            assert top is not None  # noqa: S101 - the loop is empty otherwise
-            roots.extend(sorted(top.glob(f"{name}/lib/python3*/site-packages")))
+        if top is not None:
+            for name in (".venv", "venv"):
+                roots.extend(sorted(top.glob(f"{name}/lib/python3*/site-packages")))
         return tuple(root for root in roots if root.is_dir())
 
     @cached_property
@@ -241,7 +244,7 @@ def _requirements_of(data: Any, key: str = "") -> Iterator[str]:
             if (
                 isinstance(item, str)
                 and (match := _REQUIREMENT.match(item))
-                and len(item) < 200
+                and len(item) < _REQUIREMENT_CAP
                 and "/" not in item.split(";")[0]
             ):
                 yield normalised(match[1])

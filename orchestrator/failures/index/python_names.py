@@ -8,6 +8,7 @@ import warnings
 
 from orchestrator.failures.index.names import Definition, Form, Summary
 
+_WORDS_CAP = 20_000
 SIZE_CAP = 2_000_000
 """Bytes of a file that is parsed; larger ones are data."""
 
@@ -218,5 +219,5 @@ def _by_lines(path: str, text: str) -> Summary:
                 summary.names.setdefault(name, definition)
     words = set(re.findall(r"\b[A-Za-z_]\w*", text))
     summary.members |= set(re.findall(r"\bdef +(\w+)", text)) | set(re.findall(r"\bself\.(\w+) *=", text))
-    summary.locals |= words if len(words) < 20_000 else set()
+    summary.locals |= words if len(words) < _WORDS_CAP else set()
     return summary

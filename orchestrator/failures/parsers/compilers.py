@@ -1,3 +1,5 @@
+# The tools print these very characters.
+# ruff: noqa: RUF001
 """rustc/cargo (1.60-1.90), gcc and clang, go (1.18-1.25), javac and maven."""
 
 from __future__ import annotations

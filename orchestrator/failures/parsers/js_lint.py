@@ -1,3 +1,5 @@
+# The tools print these very characters.
+# ruff: noqa: RUF001
 """eslint (8-9: stylish, compact, json), oxlint (1), biome (1-2), prettier (2-3)."""
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ HINTS = (
     " problem",
 )
 
+_PATH_CAP = 500
 _ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*?)(?: {2,}([@\w./-]+))?$")
 _FIXABLE = re.compile(r"(\d+) errors? and (\d+) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
@@ -129,7 +132,7 @@ def _stylish(text: str) -> Iterator[Finding]:
             rows.append(replace(found, file=file, line=number(match[1]), column=number(match[2])))
             if len(rows) >= FINDINGS_CAP:
                 break
-        elif line and line[0] not in " ✖\t" and len(line) < 500:
+        elif line and line[0] not in " ✖\t" and len(line) < _PATH_CAP:
             file = posix(line)
     fixable = _FIXABLE.search(text)
     if (

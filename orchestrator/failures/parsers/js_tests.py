@@ -1,3 +1,5 @@
+# The tools print these very characters.
+# ruff: noqa: RUF001
 """jest (27-30), vitest (0.34-4), mocha (9-11) and node:test (Node 18-24; spec and TAP): failing tests and their errors.
 
 Only what the runner itself says is read: the block of a failing test, its first error, its frames, the totals.
@@ -15,6 +17,8 @@ from orchestrator.failures.parsers.js_errors import read_error
 
 HINTS = ("  ● ", " FAIL ", "Test Suites:", " Test Files ", " failing\n", "not ok ", "✖ ", "Unhandled ", "Unhandled\n")
 
+_TITLE_LINES, _DETAIL_LINES = 3, 40
+"""Lines a mocha title may have, and lines kept of an error."""
 _ERROR = re.compile(
     r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception"
     r"|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
@@ -115,7 +119,7 @@ def _read(block: _Block, line: str) -> None:
     if (
         block.tool == "mocha"
         and block.found is None
-        and block.lines < 4
+        and block.lines <= _TITLE_LINES
         and line.startswith("       ")
         and line.rstrip().endswith(":")
         and not _ERROR.match(line.strip())
@@ -136,7 +140,7 @@ def _read(block: _Block, line: str) -> None:
         if block.place is None and not any(part in path for part in _FOREIGN):
             block.place = (path, int(match["line"]), int(match["column"]))
         return
-    if len(block.detail) < 40:
+    if len(block.detail) < _DETAIL_LINES:
         block.detail.append(stripped)
 
 

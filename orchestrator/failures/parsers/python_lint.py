@@ -7,6 +7,7 @@ import re
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
 
+_PATH_CAP = 400
 _CORE = re.compile(r":(\d+):(\d+): (?:([A-Z]{1,5}\d{2,5})(?::)?|(invalid-syntax|SyntaxError):?) (\[\*\] )?([^\n]*)")
 """Both ``x.py:1:2: F401 [*] ...`` and pylint's ``x.py:1:2: W0611: ... (unused-import)``; searched, not anchored."""
 _FULL = re.compile(
@@ -22,17 +23,21 @@ HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ")
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a diagnostic."""
     findings = [
-        _finding(m[5], m[6], m[7], m[1], bool(m[2]), bool(m[3]), m[4]) for m in _limited(_FULL, text) if m[1] or m[2]
+        _finding((m[5], m[6], m[7]), m[1], m[4], syntax=bool(m[2]), fixable=bool(m[3]))
+        for m in _limited(_FULL, text)
+        if m[1] or m[2]
     ]
     if findings:
         return tuple(findings)
     for match in _limited(_CORE, text):
         start = text.rfind("\n", max(0, match.start() - LINE_CAP), match.start()) + 1
         path = text[start : match.start()]
-        if not path or path[0] in " \t>|" or len(path) > 400:
+        if not path or path[0] in " \t>|" or len(path) > _PATH_CAP:
             continue
         findings.append(
-            _finding(path, match[1], match[2], match[3], bool(match[4]), bool(match[5]), match[6][:LINE_CAP])
+            _finding(
+                (path, match[1], match[2]), match[3], match[6][:LINE_CAP], syntax=bool(match[4]), fixable=bool(match[5])
+            )
         )
     return tuple(findings)
 
@@ -46,9 +51,10 @@ def _limited(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     return found
 
 
-def _finding(path: str, line: str, column: str, code: str | None, syntax: bool, fixable: bool, message: str) -> Finding:  # noqa: FBT001
+def _finding(place: tuple[str, str, str], code: str | None, message: str, *, syntax: bool, fixable: bool) -> Finding:
+    path, line, column = place
     symbolic = _PYLINT_SYMBOL.search(message)
-    pylint = bool(symbolic) and code is not None and len(code) == 5 and code[0] in "CRWEF"
+    pylint = bool(symbolic) and code is not None and len(code) == len("W0611") and code[0] in "CRWEF"
     tool = "pylint" if pylint else "ruff" if fixable or syntax else "flake8"
     kind, symbol, owner = _read(code, message, syntax=syntax, pylint=pylint)
     return Finding(

@@ -1,3 +1,5 @@
+# The tools print these very characters.
+# ruff: noqa: RUF001
 """tsc (4-6), plain and pretty, in any language: the code decides, the message only gives the names."""
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ CODES: dict[int, Kind] = {
 }  # fmt: skip
 """TypeScript's ``diagnosticMessages.json`` (5.9); 1000-1999 are syntax, all else is a type error."""
 
+_WRITE_FAILED, _NO_PROPERTY = 5033, 2339
 _OWNER_FIRST = frozenset({2305, 2724, 2614, 2694, 2459, 2460})
 _WRITE_ERRORS = (("ENOSPC", Kind.DISK), ("EDQUOT", Kind.DISK), ("EROFS", Kind.PERMISSION), ("ENOMEM", Kind.MEMORY))
 _UNKNOWN_PROPERTY = re.compile(r"known properties, .{0,60}'([^']{1,200})' does not exist in type '([^']{1,300})'")
@@ -99,7 +102,7 @@ def _kind(code: int, message: str, file: str | None, names: list[str]) -> tuple[
     kind = CODES.get(code, Kind.SYNTAX if code in _SYNTAX else Kind.TYPE)
     if file and file.endswith(".json") and "tsconfig" in file.rsplit("/", 1)[-1] and kind is Kind.SYNTAX:
         return Kind.BROKEN_CONFIG, None, None
-    if code == 5033:
+    if code == _WRITE_FAILED:
         return next((found for mark, found in _WRITE_ERRORS if mark in message), kind), None, None
     first = names[0] if names else None
     second = names[1] if len(names) > 1 else None
@@ -107,6 +110,6 @@ def _kind(code: int, message: str, file: str | None, names: list[str]) -> tuple[
         return kind, "default", first
     if code in _OWNER_FIRST:
         return kind, second, first
-    if code == 2339 and second and second.startswith("typeof "):
+    if code == _NO_PROPERTY and second and second.startswith("typeof "):
         second = second.removeprefix("typeof ")
     return kind, first, second

@@ -7,6 +7,7 @@ import re
 from orchestrator.domain.failure import Category
 from orchestrator.failures.finding import Finding
 from orchestrator.failures.index import language_of, runtime
+from orchestrator.failures.index.node import node
 from orchestrator.failures.near import nearest
 from orchestrator.failures.rules.evidence import Evidence, Verdict
 
@@ -62,7 +63,7 @@ def _library_pool(evidence: Evidence, owner: str | None, language: str) -> froze
         return frozenset()
     if language == "python":
         return runtime.stdlib_names(owner) or frozenset()
-    return runtime.node().modules.get(owner.removeprefix("node:"), frozenset())
+    return node().modules.get(owner.removeprefix("node:"), frozenset())
 
 
 def _bare_callable(evidence: Evidence, finding: Finding) -> Verdict:

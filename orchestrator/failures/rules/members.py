@@ -7,6 +7,7 @@ import re
 from orchestrator.domain.failure import Category
 from orchestrator.failures.finding import Finding
 from orchestrator.failures.index import language_of, runtime
+from orchestrator.failures.index.node import node
 from orchestrator.failures.near import nearest
 from orchestrator.failures.rules.evidence import Evidence, Verdict
 
@@ -38,7 +39,7 @@ def missing_attribute(evidence: Evidence, finding: Finding) -> Verdict:
     if _literal(evidence, finding):
         return Verdict(Category.HALLUCINATION, f"no value of this kind has `{name}`")
     if (language == "python" and name in runtime.builtin_members()) or (
-        language == "javascript" and runtime.node().any_member(name)
+        language == "javascript" and node().any_member(name)
     ):
         return Verdict(Category.TACTICAL, f"`{name}` exists, but not on {owner or 'this value'}: a wrong type")
     return Verdict(
@@ -64,7 +65,7 @@ def _standard(evidence: Evidence, name: str, owner: str, language: str | None, f
         return None
     if language != "javascript":
         return None
-    known = runtime.node()
+    known = node()
     match = _GLOBAL_OWNER.match(owner)
     static = next(filter(None, _TS_STATIC.match(owner).groups()), None) if _TS_STATIC.match(owner) else None  # type: ignore[union-attr]
     if finding.tool == "tsc":
