@@ -19,7 +19,7 @@ from orchestrator.landing.candidates import Candidate, candidates
 from orchestrator.landing.certificates import Certificates
 from orchestrator.landing.land import Landing, Step, Strategy, logs_folder
 from orchestrator.landing.merge_gate import MergeGate
-from orchestrator.landing.merge_plan import MergePlan, merge_plan
+from orchestrator.landing.merge_plan import MergePlan, merge_plan, with_squashed
 from orchestrator.landing.record import Landed, open_record, read_records, squashed
 from orchestrator.landing.undo import recover_all, undo
 from orchestrator.ports import Lane
@@ -76,6 +76,7 @@ class LandingSite:
                 record=record,
                 run=self.summary.run,
                 tasks=self.project.batch.tasks,
+                commits={task.id: task.commit for task in self.summary.tasks if task.commit},
                 strategy=strategy,
                 squashed=earlier,
                 clock=self.clock,
@@ -90,7 +91,10 @@ class LandingSite:
         lane, head = self.repository.lane(0), self.repository.pin(None)
         there = [one for one in found if not one.gone]
         lane.refresh([head, self.summary.base, *(one.commit for one in there)])
-        return merge_plan(lane, head, self.summary.base, there)
+        contains = self.repository.checkout().contains
+        earlier = squashed(read_records(self.state, self.repository.name))
+        onto = with_squashed(lane, head, [commit for commit, new in earlier.items() if contains(head, new)])
+        return merge_plan(lane, head, self.summary.base, there, onto=onto)
 
     def undo(self) -> Landed:
         """Take the last landing back."""

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         wanted = site.candidates(args.task or None)
         if args.plan:
             return _plan(site, wanted, gated=args.gate, as_json=args.json)
-        return _land(site, wanted, Strategy(args.strategy), as_json=args.json)
+        ordered = _as_planned(site, wanted) if args.all else wanted
+        return _land(site, ordered, Strategy(args.strategy), as_json=args.json)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -54,6 +55,13 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(
             "which tasks shall land?", hint="orchestrate land --all, or name them; --plan shows what merges with what"
         )
+
+
+def _as_planned(site: LandingSite, wanted: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """In the tested order: what does not merge comes last, so that it keeps nothing else from landing."""
+    order = site.plan(wanted).order
+    last = len(order)
+    return tuple(sorted(wanted, key=lambda one: order.index(one.id) if one.id in order else last))
 
 
 def _land(site: LandingSite, wanted: Sequence[Candidate], strategy: Strategy, *, as_json: bool) -> int:

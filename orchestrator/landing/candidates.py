@@ -34,7 +34,7 @@ class Candidate:
 def candidates(
     tasks: Sequence[Task], summary: RunSummary, repository: Repository, wanted: Sequence[str] | None
 ) -> tuple[Candidate, ...]:
-    """The delivered branches, dependencies first; ``wanted``: those tasks alone, ``None``: all.
+    """The delivered branches, dependencies first; ``wanted``: those tasks alone in their order, ``None``: all.
 
     ``UsageError`` where one is asked for that the run does not have or did not deliver, with all of them named.
     """
@@ -43,8 +43,9 @@ def candidates(
     delivered = {name for name, outcome in outcomes.items() if outcome.status is TaskStatus.DELIVERED}
     if wanted is not None:
         _refuse(wanted, known, delivered, outcomes, summary.run)
-    chosen = [task for task in in_order(tasks) if task.id in (delivered if wanted is None else set(wanted))]
-    return tuple(_candidate(task, outcomes[task.id], repository) for task in chosen)
+    by_id = {task.id: task for task in tasks}
+    names = [task.id for task in tasks if task.id in delivered] if wanted is None else list(dict.fromkeys(wanted))
+    return tuple(_candidate(task, outcomes[task.id], repository) for task in in_order([by_id[name] for name in names]))
 
 
 def with_ancestors(task: Task, tasks: Sequence[Task]) -> tuple[Task, ...]:

@@ -6,17 +6,18 @@ only then the user's checkout moves to the merge. What landed before a stop stay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import OrchestrateError, PausedError, RefusedError
+from orchestrator.domain.task import Task
 from orchestrator.landing.candidates import Candidate, with_ancestors
 from orchestrator.landing.certificates import Certificates
 from orchestrator.landing.merge_gate import MergeGate
-from orchestrator.landing.merge_plan import trial_commit
+from orchestrator.landing.merge_plan import with_squashed
 from orchestrator.ledger.journal import Journal
 from orchestrator.ports import Clock, Lane, Repository, Shift, Standing
 
@@ -72,8 +73,10 @@ class Landing:
     certificates: Certificates
     record: Journal
     run: str
-    tasks: Sequence[Any]
+    tasks: Sequence[Task]
     """Of the run, for what a branch grew out of."""
+    commits: Mapping[str, str]
+    """Task -> the commit it was delivered as."""
     strategy: Strategy
     squashed: dict[str, str]
     """Branch commit -> the commit that landed it squashed, from earlier landings."""
@@ -133,7 +136,7 @@ class Landing:
         self.repository.bring(self.lane.git_dir, commit)
         shift = Shift(branch=self.standing.branch, old=head, new=commit)
         checkout.refuse_overlap(shift)
-        brought = [task for task in with_ancestors(one.task, self.tasks) if not self._landed(task.id)]
+        brought = self._brought(one)
         certified, seconds = self._certify(one, commit, brought)
         note = f"orchestrate: landed {one.branch} ({self.strategy.value})"
         fields = {
@@ -164,17 +167,19 @@ class Landing:
                 f"its branch {one.branch} is gone",
                 hint=f"bring it back: git -C {self.repository.root} branch {one.branch} {one.commit}",
             )
-        contains = self.repository.checkout().contains
-        squashed = self.squashed.get(one.commit)
-        return (squashed is not None and contains(self.standing.commit, squashed)) or (
-            not one.gone and contains(self.standing.commit, one.commit)
-        )
+        return self._contains(one.commit)
 
-    def _landed(self, task: str) -> bool:
-        return any(
-            entry["type"] == "land:done" and entry["session"] == self.session and entry["task"] == task
-            for entry in self.record.entries
-        )
+    def _brought(self, one: Candidate) -> list[Task]:
+        """The task and what it grew out of, as far as that is not in the head."""
+        chain = with_ancestors(one.task, self.tasks)
+        return [task for task in chain if task.id == one.id or not self._contains(self.commits.get(task.id, ""))]
+
+    def _contains(self, commit: str) -> bool:
+        """Whether the head has that branch, merged or squashed."""
+        contains, squashed = self.repository.checkout().contains, self.squashed.get(commit)
+        if squashed is not None and contains(self.standing.commit, squashed):
+            return True
+        return bool(commit) and contains(self.standing.commit, commit)
 
     def _refuse_uncertified(self, one: Candidate) -> None:
         if self.certificates.find(self.lane.tree_of(one.commit)) is not None:
@@ -188,11 +193,8 @@ class Landing:
     def _ours(self) -> str:
         """What to merge with: the head; with squashed branches as parents, which git could not know of."""
         contains = self.repository.checkout().contains
-        parents = [commit for commit, new in self.squashed.items() if contains(self.standing.commit, new)]
-        if not parents:
-            return self.standing.commit
-        self.lane.refresh(parents)
-        return trial_commit(self.lane, self.lane.tree_of(self.standing.commit), self.standing.commit, *parents)
+        known = [commit for commit, new in self.squashed.items() if contains(self.standing.commit, new)]
+        return with_squashed(self.lane, self.standing.commit, known)
 
     def _commit(self, one: Candidate, tree: str) -> tuple[str, str]:
         head = self.standing.commit
@@ -210,7 +212,7 @@ class Landing:
         message = f"{subject}\n\n{trailers}"
         return self.lane.commit(tree=tree, parents=parents, message=message, at=self.clock.now()), how
 
-    def _certify(self, one: Candidate, commit: str, brought: Sequence[Any]) -> tuple[str, float]:
+    def _certify(self, one: Candidate, commit: str, brought: Sequence[Task]) -> tuple[str, float]:
         """The certificate of the merged tree, journaled and kept by its hash."""
         on = self.gate.on(self.standing.commit)
         tree = self.lane.tree_of(commit)
@@ -238,7 +240,7 @@ class Landing:
             for entry in self.record.entries
             if entry["type"] == "land:done"
             and entry["session"] == self.session
-            and {line.path for line in self.lane.changes(entry["old"], entry["new"])} & set(paths)
+            and self.lane.merge(entry["commit"], one.commit).tree is None
         ]
         with_whom = f"with {', '.join(others)}" if others else f"with {self.standing.branch}"
         return _StoppedError(

@@ -65,8 +65,11 @@ class MergePlan:
         }
 
 
-def merge_plan(lane: Lane, head: str, base: str, found: Sequence[Candidate]) -> MergePlan:
-    """The plan for those branches, which grew out of ``base``, onto ``head``; all commits are in the lane."""
+def merge_plan(lane: Lane, head: str, base: str, found: Sequence[Candidate], *, onto: str | None = None) -> MergePlan:
+    """The plan for those branches, which grew out of ``base``, onto ``head``; all commits are in the lane.
+
+    ``onto``: what to merge with in the head's place (:func:`with_squashed`).
+    """
     clashes = _clashes(lane, base, found)
     degree = {one.id: sum(one.id in (clash.one, clash.other) for clash in clashes) for one in found}
     by_id = {one.id: one for one in found}
@@ -75,7 +78,7 @@ def merge_plan(lane: Lane, head: str, base: str, found: Sequence[Candidate]) -> 
     left: list[LeftOut] = []
     landed: list[str] = []
     steps: dict[str, str] = {}
-    now = head
+    now = onto or head
     for task in in_order(tasks):
         lacking = next((name for name in task.depends_on if name in {one.task for one in left}), None)
         if lacking is not None:
@@ -98,6 +101,14 @@ def merge_plan(lane: Lane, head: str, base: str, found: Sequence[Candidate]) -> 
 def trial_commit(lane: Lane, tree: str, *parents: str) -> str:
     """A commit of the clone alone, for further trials; no ref names it."""
     return lane.commit(tree=tree, parents=parents, message="Trial merge\n", at=_EPOCH)
+
+
+def with_squashed(lane: Lane, head: str, squashed: Sequence[str]) -> str:
+    """The head as a commit that has those branches as parents: squashed into it, which git itself does not see."""
+    if not squashed:
+        return head
+    lane.refresh(squashed)
+    return trial_commit(lane, lane.tree_of(head), head, *squashed)
 
 
 def blamed(plan_clashes: Sequence[Clash], task: str, among: Sequence[str]) -> tuple[str, ...]:
