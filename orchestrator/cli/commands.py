@@ -115,6 +115,19 @@ def _land(parser: ArgumentParser) -> None:
     _json(parser, "what happened, or the plan, as one JSON object")
 
 
+def _gate(parser: ArgumentParser) -> None:
+    parser.description = (
+        "Runs the gate on a copy of the checkout as it stands, uncommitted work and all: failures with their "
+        "category. Commands come from tasks.yaml and orchestrate.yaml of this folder, else they are detected."
+    )
+    parser.add_argument("--fix", action="store_true", help="write the fixes that need no model to your files")
+    parser.add_argument("--selftest", action="store_true", help="plant defects into a copy: is each stopped?")
+    parser.add_argument("--tasks", metavar="TASKS.yaml", help="the gate of this tasks file (default: tasks.yaml here)")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    _settings(parser)
+    _json(parser, "the report as one JSON object")
+
+
 def _classify(parser: ArgumentParser) -> None:
     parser.description = (
         "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
@@ -148,6 +161,7 @@ COMMANDS: dict[str, Command] = {
     "watch": Command("[RUN]", "follow a run live, from any terminal", "watch", _watch),
     "report": Command("[RUN]", "write report.md, report.html, summary.json again", "report --open", _report),
     "land": Command("TASK...", "merge delivered branches, each merge gated; --undo", "land --all", _land),
+    "gate": Command("[--fix]", "run the gate by hand; --fix mends; --selftest tries it", "gate --fix", _gate),
     "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
     "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
     "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),

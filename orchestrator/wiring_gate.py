@@ -1,0 +1,66 @@
+"""The gate by hand, wired up: the user's repository, a lane of its own, the checkout as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.adapters import processes
+from orchestrator.adapters.repository import UserRepository
+from orchestrator.adapters.sandbox_probe import choose
+from orchestrator.adapters.working_tree import Uncommitted, uncommitted, write_back
+from orchestrator.domain.edit import FileChange
+from orchestrator.gate.toolchains import shipped_toolchains
+from orchestrator.intake import Project
+from orchestrator.pipeline.hand_gate import HandGate
+from orchestrator.wiring import user_repository
+
+LANE = 900
+"""Number of the lane that ``gate`` works in: never a run's, so that the two do not wait for each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSite:
+    """A repository whose gate can be run by hand."""
+
+    gate: HandGate
+    commit: str
+    """The checked-out commit."""
+    uncommitted: Uncommitted
+    sandbox: str
+    repository: UserRepository
+
+    @property
+    def root(self) -> Path:
+        """Top of the user's checkout."""
+        return self.repository.root
+
+    def write_back(self, before: tuple[FileChange, ...], after: tuple[FileChange, ...]) -> tuple[str, ...]:
+        """Write fixes into the user's checkout; the paths that were left alone, since they have changed meanwhile."""
+        return write_back(self.root, before, after)
+
+
+@contextmanager
+def open_gate_site(project: Project) -> Iterator[GateSite]:
+    """The lane holds the checked-out commit; what is uncommitted is read, not yet staged."""
+    batch, settings = project.batch, project.loaded.settings
+    sandbox = choose(settings.sandbox, recorded=False)
+    repository = user_repository(batch, settings, sandbox)
+    try:
+        commit = repository.pin(None)
+        own = uncommitted(repository.root, repository.user)
+        lane = repository.lane(LANE)
+        lane.refresh([commit])
+        gate = HandGate(
+            lane=lane,
+            batch=batch,
+            settings=settings,
+            toolchains=shipped_toolchains(),
+            logs=lane.paths.home / "logs",
+        )
+        yield GateSite(gate=gate, commit=commit, uncommitted=own, sandbox=sandbox.label, repository=repository)
+    finally:
+        processes.stop_all()
+        repository.close()
