@@ -110,9 +110,13 @@ class Lanes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for the lanes; on a signal their waits, calls and commands are ended first."""
+        if self._pool is None:
+            return
+        if kind is not None and not issubclass(kind, Exception):
+            self._night.halt()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     @property
     def busy(self) -> bool:

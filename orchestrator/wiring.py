@@ -69,8 +69,6 @@ class Session:
     replay: ReplayLlm | None
     uncommitted: tuple[str, ...]
     resumed: bool
-    halt: Callable[[], None]
-    """End every wait and every command, from a signal handler or another thread."""
 
 
 @contextmanager
@@ -133,6 +131,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
                 toolchains=shipped_toolchains(),
                 baselines=cache_home(os.environ) / repository.name / "baselines",
                 sandbox=sandbox.label,
+                halt=_halting(clock),
                 opened=commands.opened,
             )
             yield Session(
@@ -140,7 +139,6 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
                 replay=replay,
                 uncommitted=repository.uncommitted(base),
                 resumed=folder is not None,
-                halt=_halting(clock),
             )
         finally:
             journal.close()
@@ -156,7 +154,7 @@ def _halting(clock: SystemClock) -> Callable[[], None]:
     def halt() -> None:
         clock.halt()
         deadlines.stop_all()
-        processes.stop_all()
+        processes.stop_all(for_good=True)
 
     return halt
 

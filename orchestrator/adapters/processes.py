@@ -119,6 +119,9 @@ def run(process: Process) -> Ended:
         return Ended(exit_code=code, stdout="", stderr=text, seconds=time.monotonic() - started)
     with _live_lock:
         _live[launched.pid] = launched
+        halted = _halted
+    if halted:
+        launched.stop("stopped")
     try:
         return launched.attend(started)
     finally:
@@ -127,12 +130,14 @@ def run(process: Process) -> Ended:
             _live.pop(launched.pid, None)
 
 
-def stop_all() -> int:
+def stop_all(*, for_good: bool = False) -> int:
     """End every command that runs now, from any thread; their :func:`run` returns with ``killed_by="stopped"``.
 
-    Returns how many there were.
+    ``for_good``: every later one as well, at once; this process is about to end. Returns how many there were.
     """
+    global _halted  # noqa: PLW0603 - the state of this process, beside the list of what it runs
     with _live_lock:
+        _halted = _halted or for_good
         live = list(_live.values())
     for launched in live:
         launched.stop("stopped")
@@ -151,6 +156,7 @@ def shield() -> bool:
 
 _live: dict[int, _Launched] = {}
 _live_lock = threading.Lock()
+_halted = False
 
 
 class _Launched:

@@ -84,6 +84,8 @@ class LaneShell:
             before = set(self._dependencies())
             ended = processes.run(self._process(command, folder, scratch, cache, before))
             self._remove_planted(command.profile, before)
+        if ended.killed_by == "stopped":
+            raise KeyboardInterrupt  # the run is being halted: what a half-run command said means nothing
         started = (scratch / STARTED).exists()
         _make_inert(scratch)
         if not started and self._sandbox.kind is SandboxKind.BWRAP and ended.stderr.startswith("bwrap: "):

@@ -22,9 +22,9 @@ def main(argv: list[str] | None = None) -> int:
 
         abandon(sys.stdout)
         return _BROKEN_PIPE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return int(getattr(stop, "exit_code", _INTERRUPTED))
     except SystemExit as stop:  # argparse: --help, and wrong use
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except Exception as error:  # noqa: BLE001 - the one broad except: nothing leaves as a traceback

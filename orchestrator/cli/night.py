@@ -29,6 +29,8 @@ from orchestrator.wiring import Session, Wanted, begin, open_session
 class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP: stop as on Ctrl-C, with another exit code."""
 
+    exit_code = ExitCode.TERMINATED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
@@ -98,12 +100,12 @@ def _until_its_end(session: Session) -> int:
 
 
 def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
-    session.halt()
     night = session.night
+    night.halt()
     night.journal.append("run:interrupted", sync=True, checkout_after=night.repository.fingerprint())
     _write_reports(session)
     print(f"stopped. Go on with: orchestrate resume {night.run}", file=sys.stderr)
-    return ExitCode.TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED
+    return getattr(stop, "exit_code", ExitCode.INTERRUPTED)
 
 
 def _say_paused(journal: Journal, error: OrchestrateError) -> None:

@@ -53,7 +53,8 @@ class Night:
     """Gate results of bases, kept between runs."""
     sandbox: str
     """As the report names it."""
-
+    halt: Callable[[], None] = lambda: None
+    """End every wait, model call and command of all lanes: the run stops."""
     opened: Callable[[str, Lane], None] = _nobody
     """Told of each task and the lane it is worked on before the task begins: coding commands work on a copy of it."""
     prepared: dict[str, Prepared] = field(default_factory=dict)

@@ -86,6 +86,19 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, whole: dict[
     assert place.trees() == whole
 
 
+def test_ctrl_c_ends_all_lanes_at_once(tmp_path: Path) -> None:
+    """Three lanes, each in the middle of a check that would take a minute."""
+    place = pilot_place(tmp_path / "pilot")
+    text = place.tasks.read_text()
+    place.tasks.write_text(text.replace("lint: ruff check .", "lint: sleep 60; ruff check ."))
+    with place.started(*replaying(place, *ONLY, "--workers", "3", "--set", "loop.environment_retries=0")) as process:
+        wait_until(lambda: types(place).count("setup:finished") == 3)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert types(place)[-1] == "run:interrupted"
+
+
 def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     place = pilot_place(tmp_path / "pilot")
     with place.started(*replaying(place, *ONLY)) as process:
