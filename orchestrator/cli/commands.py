@@ -98,6 +98,7 @@ def _watch(parser: ArgumentParser) -> None:
 def _report(parser: ArgumentParser) -> None:
     _named_run(parser)
     parser.add_argument("--open", action="store_true", help="open report.html in the browser")
+    parser.add_argument("--profile", action="store_true", help="print where time and tokens went, by agent")
     _json(parser, "summary.json on stdout")
 
 
