@@ -8,10 +8,11 @@ from pathlib import Path
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, CheckSpec, GateReport
-from orchestrator.gate.baseline import Baseline, inherited_note, new_failures
+from orchestrator.gate.baseline import Baseline, identities, inherited_note, new_failures
 from orchestrator.gate.check import Evidence, run_check
 from orchestrator.gate.plan import ORDER, GatePlan, log_names
 from orchestrator.gate.rerun import is_about
+from orchestrator.gate.rewrites import file_stamps, rewritten
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.gate.verdict import broken_invariant, judge_coverage, judge_tests, no_tests, unread
 from orchestrator.ports import Shell
@@ -131,9 +132,23 @@ class _Passage:
         context = self.context
         evidence = Evidence(root=context.root, files=context.files, text_of=context.text_of, chains=context.chains)
         target = None if context.logs is None else context.logs / log
+        before = file_stamps(context.root, context.files) if spec.kind is CheckKind.LINT else {}
         result, notes = run_check(spec, self.shell, evidence, target)
         self.notes += notes
         self.judge(result)
+        self._judge_rewriting(rewritten(result, context.root, before, context.text_of))
+
+    def _judge_rewriting(self, found: tuple[Failure, ...]) -> None:
+        """A check that rewrote files has not passed them; what it says of having mended them needs no reading."""
+        result = self.results[-1]
+        known = self.context.baseline.failures if self.context.baseline else frozenset()
+        named = zip(found, identities(found, self.context.text_of), strict=True)
+        found = tuple(failure for failure, identity in named if identity not in known)
+        if not found:
+            return
+        self.failures = [failure for failure in self.failures if failure.check is not result.kind or failure.file]
+        self.failures += found
+        self.results[-1] = replace(result, passed=False, note=f"rewrote {len(found)} of the files it judges")
 
     def judge(self, result: CheckResult) -> None:
         """The verdict: what the tool said that is new, and what the gate has to say itself."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from orchestrator.domain.failure import Category
 from orchestrator.domain.gate import GateReport
-from orchestrator.failures.autofix import FixPlan, plan_fixes
+from orchestrator.failures.autofix import FixCommand, FixPlan, plan_fixes
+from orchestrator.gate.rewrites import REWRITTEN
 from orchestrator.pipeline.gatehouse import view_of
 from orchestrator.pipeline.work import Work
 from orchestrator.ports import Command, Profile
@@ -27,7 +30,9 @@ class Fixed:
 def fix(work: Work, report: GateReport) -> Fixed | None:
     """Apply what the fixers know for the report's trivial failures; ``None`` where nothing changed."""
     command = next((result.command for result in report.results if not result.passed), "")
-    plan = plan_fixes(report.failures, view_of(work), work.night.settings.autofix, command=command)
+    said = [failure for failure in report.failures if failure.code != REWRITTEN]
+    plan = plan_fixes(said, view_of(work), work.night.settings.autofix, command=command)
+    plan = replace(plan, commands=(*plan.commands, *_own_fixers(report)))
     before = work.tree
     touched = {edit.path for edit in plan.edits}
     if plan.edits:
@@ -64,6 +69,15 @@ def confirm(work: Work, fixed: Fixed, report: GateReport) -> bool:
     work.auto_fixed += fixed.count - len(fixed.failures & left)
     work.suppressions += fixed.suppressions
     return True
+
+
+def _own_fixers(report: GateReport) -> Iterator[FixCommand]:
+    """A check that rewrites what it judges is its own fixer: its command, for the files it rewrote."""
+    files = tuple(failure.file for failure in report.failures if failure.code == REWRITTEN and failure.file)
+    if files:
+        check = next(result for result in reversed(report.results) if not result.passed)
+        inside = "" if check.path == "." else f"cd {shlex.quote(check.path)} && "
+        yield FixCommand(line=f"{inside}{check.command}", files=files)
 
 
 def _by_tools(work: Work, plan: FixPlan) -> set[str]:
