@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,8 @@ _SKIPPED = frozenset(
         ".deps",
     }
 )
+_READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""No link is followed, no pipe waited on."""
 FILES_CAP = 100_000
 """Files listed of a folder whose tracked files nobody named."""
 
@@ -76,13 +79,22 @@ class RepositoryView:
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; ``None`` where it is not there, not a plain file, or leads out of the root."""
-        target = self.root / path
         try:
-            if target.is_symlink() or not target.is_file():
-                return None
-            return target.read_bytes()
+            handle = os.open(f"{self.root}/{path}", _READ_ONLY)
         except (OSError, ValueError):
             return None
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                return None
+            data = os.read(handle, state.st_size + 1)
+            while len(data) < state.st_size and (more := os.read(handle, state.st_size)):
+                data += more
+        except OSError:
+            return None
+        finally:
+            os.close(handle)
+        return data
 
     def locate(self, printed: str | None) -> str | None:
         """The tracked path a tool's printed path means: itself, or the longest tracked path it ends with.

@@ -7,8 +7,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import accumulate
 
 from orchestrator.failures.index import js_names, other_names, python_names, runtime
 from orchestrator.failures.index.names import Definition, Form, Summary
@@ -73,6 +75,7 @@ class SymbolIndex:
         self.packages = Packages(view, distributions or {})
         self._summaries: dict[str, Summary] = {}
         self._bytes: dict[str, bytes] = {}
+        self._texts: dict[str | None, tuple[tuple[str, ...], list[int], bytes]] = {}
 
     def source(self, path: str) -> bytes:
         """A file's bytes, read once."""
@@ -114,10 +117,30 @@ class SymbolIndex:
             found = self._summaries[path] = reader.summarise(path, self.source(path))
         return found
 
-    def holding(self, name: str, language: str | None) -> tuple[str, ...]:
-        """Files whose bytes hold the name."""
+    def holding(self, name: str, language: str | None, *, whole: bool = True) -> tuple[str, ...]:
+        """Files that hold the name as a word (not ``whole``: as a part of one): one search over the language's sources."""
         needle = name.encode()
-        return tuple(path for path in self.files(language) if needle in self.source(path))
+        paths, starts, text = self._joined(language)
+        found = []
+        position = text.find(needle) if needle else -1
+        while position != -1:
+            end = position + len(needle)
+            if whole and _inside_word(text, position, end):
+                position = text.find(needle, end)  # part of a longer word
+                continue
+            number = bisect_right(starts, position) - 1
+            found.append(paths[number])
+            position = text.find(needle, starts[number + 1]) if number + 1 < len(starts) else -1
+        return tuple(found)
+
+    def _joined(self, language: str | None) -> tuple[tuple[str, ...], list[int], bytes]:
+        known = self._texts.get(language)
+        if known is None:
+            paths = self.files(language)
+            sources = [self.source(path) for path in paths]
+            starts = [0, *accumulate(len(source) + 1 for source in sources[:-1])] if sources else []
+            known = self._texts[language] = (paths, starts, b"\n".join(sources))
+        return known
 
     def definitions(self, name: str, language: str | None) -> tuple[Definition, ...]:
         """Every module-level definition, import and re-export of the name in the tree."""
@@ -303,6 +326,11 @@ class SymbolIndex:
         if language in {"java", "go"}:
             return other_names.library(name, language)
         return ()
+
+
+def _inside_word(text: bytes, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return after.isalnum() or after == b"_" or before.isalnum() or before == b"_"
 
 
 def _json_with_comments(text: str) -> dict[str, object]:

@@ -27,6 +27,10 @@ _ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[j
 """Files whose exports are a package's public face."""
 
 
+_PREFIX, _POOL_FILES = 4, 60
+"""Letters a suggestion shares with the name, and files its names are taken from."""
+
+
 class Evidence:
     """One view, asked the same questions by every rule."""
 
@@ -113,8 +117,7 @@ class Evidence:
         if not self.has_tree:
             return ()
         pool: set[str] = set()
-        head = name[:4]
-        for path in self.index.holding(head, language)[:60]:
+        for path in self.index.holding(name[:_PREFIX], language, whole=False)[:_POOL_FILES]:
             pool |= set(self.index.summary(path).names)
         if file and self.index.source(file):
             pool |= set(self.index.summary(file).names)
