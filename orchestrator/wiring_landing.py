@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.adapters import processes
 from orchestrator.adapters.clock import SystemClock
@@ -37,6 +38,8 @@ class LandingSite:
     repository: UserRepository
     clock: SystemClock
     sandbox: str
+    quarantined: frozenset[str]
+    """Tests that disagreed with themselves in the run."""
     recovered: tuple[str, ...]
     """What had to be brought to an end first, a sentence each."""
 
@@ -60,6 +63,7 @@ class LandingSite:
             clock=self.clock,
             sandbox=self.sandbox,
             logs=logs_folder(self.folder),
+            quarantined=self.quarantined,
         )
 
     def land(self, wanted: Sequence[Candidate], strategy: Strategy, tell: Callable[[Step], None]) -> tuple[Step, ...]:
@@ -102,7 +106,9 @@ class LandingSite:
 
 
 @contextmanager
-def open_landing_site(project: Project, summary: RunSummary, folder: Path) -> Iterator[LandingSite]:
+def open_landing_site(
+    project: Project, summary: RunSummary, folder: Path, entries: Sequence[Mapping[str, Any]]
+) -> Iterator[LandingSite]:
     """Hold the repository (I13), and bring to an end what an earlier landing left half done."""
     settings, clock = project.loaded.settings, SystemClock()
     sandbox = choose(settings.sandbox, recorded=summary.models_mode.startswith(REPLAY))
@@ -116,6 +122,9 @@ def open_landing_site(project: Project, summary: RunSummary, folder: Path) -> It
             repository=repository,
             clock=clock,
             sandbox=sandbox.label,
+            quarantined=frozenset(
+                str(test) for entry in entries if entry["type"] == "test:quarantined" for test in entry["tests"]
+            ),
             recovered=recover_all(folder.parent, repository, clock),
         )
     finally:

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     found = read_run(find_run(args.state, args.run))
     project = project_of(found.folder, start_of(found), sets_of(args))
-    with signals(), open_landing_site(project, summary_of(found.entries), found.folder) as site:
+    with signals(), open_landing_site(project, summary_of(found.entries), found.folder, found.entries) as site:
         for line in site.recovered:
             print(f"note: {line}", file=sys.stderr)
         if args.undo:
