@@ -293,3 +293,15 @@ def test_a_fix_that_takes_code_away_is_never_asked_for(tmp_path: Path) -> None:
     fixes = plan(tmp_path, PYTHON, trivial("ruff", "ERA001", "shop/cart.py", 1))
     assert not fixes.commands
     assert len(fixes.unfixable) == 1
+
+
+def test_without_a_formatter_white_space_is_mended_outside_strings(tmp_path: Path) -> None:
+    files = {"a.py": 'x = 1  \ny = """a  \nb"""\nz = 2'}
+    failures = (
+        trivial("flake8", "W291", "a.py", 1),
+        trivial("flake8", "W291", "a.py", 2),
+        trivial("flake8", "W292", "a.py", 4),
+    )
+    fixes = plan(tmp_path, files, *failures)
+    assert edited(fixes, "a.py") == 'x = 1\ny = """a  \nb"""\nz = 2\n'
+    assert [failure.line for failure in fixes.unfixable] == [2]

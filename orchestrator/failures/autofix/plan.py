@@ -13,6 +13,7 @@ from orchestrator.domain.failure import Category, Failure
 from orchestrator.failures.autofix import js_code, python_code
 from orchestrator.failures.autofix.fixers import FixCommand, fix_commands
 from orchestrator.failures.autofix.imports import find_import
+from orchestrator.failures.autofix.layout import mend_layout
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.autofix.unused import mend_unused
 from orchestrator.failures.index import SymbolIndex, language_of
@@ -77,6 +78,7 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
         else:
             rest.append(failure)
     commands, unfixed = fix_commands(rest, view, command)
+    unfixed = tuple(failure for failure in unfixed if not desk.mend_layout(failure))
     return FixPlan(
         edits=desk.changes(),
         commands=commands,
@@ -135,6 +137,15 @@ class _Desk:
         self.suppressions += added
         what = "disable comment for" if added or len(source.lines) > count else "removed unused"
         self.notes.append(f"{failure.file}:{failure.line}: {what} {failure.symbol}")
+        return True
+
+    def mend_layout(self, failure: Failure) -> bool:
+        """White space, by our own hand: only where no fixer of the repository does it."""
+        path = failure.file or ""
+        source = self.source(path) if path.endswith((".py", ".pyi")) else None
+        if source is None or not mend_layout(failure, source):
+            return False
+        self.notes.append(f"{path}:{failure.line}: {failure.code}")
         return True
 
     def add_import(self, failure: Failure, settings: Autofix) -> bool:

@@ -118,7 +118,7 @@ class SymbolIndex:
         return found
 
     def holding(self, name: str, language: str | None, *, whole: bool = True) -> tuple[str, ...]:
-        """Files that hold the name as a word (not ``whole``: as a part of one): one search over the language's sources."""
+        """Files that hold the name as a word (not ``whole``: in one): one search over the language's sources."""
         needle = name.encode()
         paths, starts, text = self._joined(language)
         found = []
