@@ -272,6 +272,15 @@ class Budgets(Frozen):
         return self
 
 
+class Registry(Frozen):
+    """R3, R7: the calibration registry, ``performance-registry.json``."""
+
+    window: int = Field(default=5, ge=1, le=1000)
+    """Delivered tasks it keeps; the oldest leaves first."""
+    path: str | None = None
+    """A file shared with others; ``~`` is expanded, a relative path counts from the state folder; null: in it."""
+
+
 class Caps(Frozen):
     """The run's hard caps (I4), held by reservation before each call."""
 
@@ -298,5 +307,7 @@ class Settings(Frozen):
     """The run's hard caps."""
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
     """How gate commands are confined; ``none`` confines nothing and must be asked for."""
+    registry: Registry = Registry()
+    """The calibration registry."""
     on_pause: Literal["advise", "pause"] = "advise"
     """R9: what the pause advice does."""
