@@ -33,7 +33,8 @@ def ask_pytest(spec: CheckSpec, place: Place, modules: frozenset[str]) -> CheckS
         return _asking(spec, asked)
     if has_plugin:
         own = [] if "--cov" in options.replace("--cov-", "") else [_sources(facts, place)]
-        asked += [*own, f"--cov-report='json:{COVERAGE}'"]
+        # a threshold of the project's own would decide here what its command, which asks for no coverage, does not
+        asked += [*own, f"--cov-report='json:{COVERAGE}'", *(["--cov-fail-under=0"] if own else [])]
         asking = _asking(spec, asked)
         return replace(asking, environment={**asking.environment, "COVERAGE_FILE": _DATA}) if own else asking
     if "coverage" in modules and spec.command.startswith("python -m pytest") and spec.origin != "configured":

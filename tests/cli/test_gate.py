@@ -12,7 +12,11 @@ import pytest
 from tests.e2e.nights import Place
 from tests.e2e.small import PROJECT, place_of
 
-RUFF = {**PROJECT, "pyproject.toml": PROJECT["pyproject.toml"] + "[tool.ruff]\n"}
+RUFF = {
+    **PROJECT,
+    "pyproject.toml": PROJECT["pyproject.toml"] + "[tool.ruff]\n",
+    "tests/test_shop.py": "import shop\n\n\ndef test_it_is_there():\n    assert shop.__name__ == 'shop'\n",
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def status(place: Place) -> str:
 def test_a_green_checkout_without_a_tasks_file(shop: Place) -> None:
     ended = gate(shop)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "2 passed, 0 failed" in ended.stdout
+    assert "3 passed, 0 failed" in ended.stdout
     assert "green" in ended.stdout.splitlines()[-1]
     assert status(shop) == ""
 
@@ -84,8 +88,8 @@ def test_every_planted_defect_is_stopped(shop: Place) -> None:
     assert {name: row["stopped"] for name, row in rows.items()} == dict.fromkeys(
         ("lint fault", "red test", "deleted test", "skipped test", "coverage drop", "broken invariant"), True
     )
-    assert rows["deleted test"]["by"] == "test (no-tests)"  # the only file of tests there is
-    assert "skipped-tests" in rows["skipped test"]["by"]
+    assert rows["deleted test"]["by"] == "test (missing-tests)"
+    assert rows["skipped test"]["by"] == "test (skipped-tests)"
     assert rows["deleted test"]["protected"]
     assert status(shop) == ""
 
