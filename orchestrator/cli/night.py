@@ -70,8 +70,8 @@ def _until_its_end(session: Session) -> int:
     """The exit code, with the journal's last word about this session; errors leave only after that word."""
     night = session.night
 
-    def keep_reports(_: TaskOutcome) -> None:
-        _write_reports(session)
+    def keep_reports(ended: TaskOutcome) -> None:
+        _write_reports(session, papers_of=ended.id)
 
     try:
         outcome = run_night(night, night.settings.loop.lanes, keep_reports)
@@ -123,10 +123,10 @@ def _plan_landing(session: Session) -> None:
         night.journal.append("note", text=f"trial merges of the branches were not possible: {error.message}")
 
 
-def _write_reports(session: Session) -> None:
+def _write_reports(session: Session, papers_of: str | None = None) -> None:
     """Reports are a projection: that they cannot be written is said, and fails nothing."""
     try:
-        write_again(read_run(session.night.folder))
+        write_again(read_run(session.night.folder), papers_of)
     except Exception as error:  # noqa: BLE001 - a fault in reporting is said, and fails no night (B11)
         get_logger("orchestrator.reports").exception("reports failed")
         session.night.journal.append("note", text=f"the reports could not be written: {error}; `orchestrate report`")

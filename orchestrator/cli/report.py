@@ -33,8 +33,11 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def write_again(found: FoundRun) -> tuple[Path, ...]:
-    """The reports of that run, in the order report.md, report.html, summary.json; and its tasks' papers."""
+def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ...]:
+    """The reports of that run, in the order report.md, report.html, summary.json; and its tasks' papers.
+
+    ``papers_of``: of one task only, where the others' stand already (a night writes after each task).
+    """
     from orchestrator.gate.record import read_report_file
     from orchestrator.reports.folder import read_inputs, write_papers, write_reports
     from orchestrator.reports.rebuild import summary_of
@@ -48,7 +51,7 @@ def write_again(found: FoundRun) -> tuple[Path, ...]:
         ) from None
     try:
         inputs = read_inputs(found.folder, summary, found.entries, read_report_file)
-        write_papers(found.folder, summary, inputs)
+        write_papers(found.folder, summary, inputs, papers_of)
         return write_reports(found.folder, summary, inputs)
     except OSError as error:
         raise OrchestrateError(

@@ -39,7 +39,13 @@ def read_inputs(
     folder: Path, summary: RunSummary, entries: Sequence[Entry], read_gate: GateReader | None = None
 ) -> ReportInputs:
     """What the run's folder and journal say beside the summary; ``read_gate`` reads a gate.json."""
-    details = {task.id: read_detail(folder / "tasks" / task.id, task.id, entries, read_gate) for task in summary.tasks}
+    by_task: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_task.setdefault(str(entry.get("task", "")), []).append(entry)
+    details = {
+        task.id: read_detail(folder / "tasks" / task.id, task.id, by_task.get(task.id, ()), read_gate)
+        for task in summary.tasks
+    }
     tried, conflicts = earlier_conflicts(folder)
     return ReportInputs(
         details=details,
@@ -84,14 +90,14 @@ def write_reports(folder: Path, summary: RunSummary, inputs: ReportInputs) -> tu
     return tuple(folder / name for name in texts)
 
 
-def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs) -> None:
+def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs, only: str | None = None) -> None:
     """Write each ended task's own papers into its folder: budget and delivery report, review, escalation.
 
-    A skipped task has none. The escalation of a task that was delivered after all is taken away. ``OSError`` on the
-    disk.
+    ``only``: one task's, as the others' stand already. A skipped task has none. The escalation of a task that was
+    delivered after all is taken away. ``OSError`` on the disk.
     """
     for task in summary.tasks:
-        if task.status is TaskStatus.SKIPPED:
+        if task.status is TaskStatus.SKIPPED or only not in (None, task.id):
             continue
         for name, text in _papers(task, inputs.detail(task.id), summary).items():
             _keep(folder / "tasks" / task.id / name, text)

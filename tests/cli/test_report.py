@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import report
+from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import JournalError, OrchestrateError, UsageError
 from orchestrator.gate.record import write_report
 from tests.cli.run_folder import recorded
@@ -53,6 +54,16 @@ def test_deleted_reports_and_papers_come_back_the_same(tmp_path: Path) -> None:
         "review.md",
     }
     assert not any(name.startswith("tasks/after-ledger/") for name in first), "a skipped task has no papers"
+
+
+def test_after_a_task_its_own_papers_are_written_and_at_the_end_all(tmp_path: Path) -> None:
+    found = read_run(recorded(tmp_path, night()))
+    report.write_again(found, papers_of="circular")
+    assert [path.name for path in (found.folder / "tasks").iterdir()] == ["circular"]
+    one = contents(found.folder)
+    report.write_again(found)
+    everything = contents(found.folder)
+    assert one.items() < everything.items()
 
 
 def test_the_gates_own_record_is_in_the_papers(tmp_path: Path) -> None:
