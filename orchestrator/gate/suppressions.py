@@ -42,9 +42,13 @@ _IN_SCRIPT = (
     ("v8 ignore", re.compile(r"\bv8[ \t]+ignore\b")),  # vitest
     ("node:coverage", re.compile(r"\bnode:coverage[ \t]+(?:ignore|disable)\b")),  # node's own runner
 )
-_SCRIPT_PARTS = re.compile(
-    r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(//[^\n]*|/\*.*?\*/)", re.DOTALL
-)
+_OPENS = re.compile(r"[\"'`]|//|/\*")
+_CLOSES = {
+    '"': re.compile(r"(?:[^\"\\\n]|\\.)*+(?:\"|$)?", re.DOTALL | re.MULTILINE),
+    "'": re.compile(r"(?:[^'\\\n]|\\.)*+(?:'|$)?", re.DOTALL | re.MULTILINE),
+    "`": re.compile(r"(?:[^`\\]|\\.)*+`?", re.DOTALL),
+}
+"""From behind an opening quote to its end; a string that does not end takes the rest of its line, a template all."""
 _LONGEST_LINE = 5000
 
 
@@ -123,12 +127,18 @@ def _python_comments(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _script_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Comments by line; strings are passed over. Light: a regular expression with a quote in it may hide the rest of
-    its line."""
-    line, at = 1, 0
-    for part in _SCRIPT_PARTS.finditer(text):
-        line += text.count("\n", at, part.start())
-        at = part.start()
-        if part.group(1):
-            for offset, piece in enumerate(part.group(1).split("\n")):
-                yield line + offset, piece
+    """Comments by line; strings are passed over. Light: a regular expression with a quote in it may hide what follows
+    on its line."""
+    at, counted, line = 0, 0, 1
+    while (opened := _OPENS.search(text, at)) is not None:
+        if (closes := _CLOSES.get(opened.group())) is not None:
+            closed = closes.match(text, opened.end())
+            at = max(closed.end() if closed else 0, opened.end())
+            continue
+        mark = "\n" if opened.group() == "//" else "*/"
+        end = text.find(mark, opened.end())
+        at = len(text) if end < 0 else end + len(mark)
+        line += text.count("\n", counted, opened.start())
+        counted = opened.start()
+        for offset, piece in enumerate(text[opened.start() : at].rstrip("\n").split("\n")):
+            yield line + offset, piece

@@ -1,0 +1,126 @@
+"""Files that the gate runs, modules that would stand in for a tool's, and tests run again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from orchestrator.domain.failure import CheckKind, Failure
+from orchestrator.domain.gate import CheckResult, CheckSpec
+from orchestrator.gate.evidence_reports import counted
+from orchestrator.gate.rerun import Again, blocking_ids, is_about, narrowed, said
+from orchestrator.gate.runner_files import files_run, shadowed_module
+
+FILES = (
+    "Makefile",
+    "scripts/test.sh",
+    "scripts/check.py",
+    "tools/__main__.py",
+    "src/a.py",
+    "tests/test_a.py",
+    "run.js",
+)
+
+
+def spec(command: str, tool: str = "", path: str = ".", **others: object) -> CheckSpec:
+    return CheckSpec(kind=CheckKind.TEST, command=command, tool=tool, path=path, **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("command", "files"),
+    [
+        ("make test", {"Makefile"}),
+        ("./scripts/test.sh", {"scripts/test.sh"}),
+        ("CI=1 bash -e scripts/test.sh --fast", {"scripts/test.sh"}),
+        ("! python scripts/check.py src", {"scripts/check.py"}),
+        ("ruff check . && python -m tools", {"tools/__main__.py"}),
+        ("python -m pytest tests/test_a.py", set()),
+        ("ruff check src/a.py", set()),
+        ("python -c 'print(1)' scripts/check.py", set()),
+        ("npm test", {"run.js"}),
+    ],
+)
+def test_files_that_a_command_runs(command: str, files: set[str]) -> None:
+    manifest = json.dumps({"scripts": {"test": "node --no-warnings run.js"}})
+    assert set(files_run([spec(command)], FILES, {".": manifest})) == files
+
+
+def test_files_of_a_folder_s_own_gate() -> None:
+    assert set(files_run([spec("make", path="api")], ("Makefile", "api/Makefile"), {})) == {"api/Makefile"}
+
+
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [
+        ("pytest.py", "pytest"),
+        ("src/pytest/__init__.py", "pytest"),
+        ("src/json.py", "json"),
+        ("unittest/__init__.py", "unittest"),
+        ("src/shop/json.py", None),
+        ("src/typing/notes.txt", None),
+        ("platform/api.py", None),
+        ("src/price.py", None),
+        ("src/logging.py", None),
+        ("api/src/coverage.py", "coverage"),
+        ("api/pytest.py", "pytest"),
+        ("web/pytest.py", None),
+    ],
+)
+def test_modules_in_place_of_a_tool_s(path: str, module: str | None) -> None:
+    assert shadowed_module(path, ("src/logging.py",), (".", "api")) == module
+
+
+@pytest.mark.parametrize(
+    ("command", "narrow"),
+    [
+        ("python -m pytest -q", "python -m pytest -q tests/test_a.py::test_x"),
+        ("pytest tests -x", "pytest -x tests/test_a.py::test_x"),
+        ("pytest -c pytest.ini ./tests/", "pytest -c pytest.ini tests/test_a.py::test_x"),
+        ("pytest -k a tests/test_a.py", "pytest -k a tests/test_a.py::test_x"),
+        ("make test", None),
+        ("pytest | tee log", None),
+    ],
+)
+def test_pytest_narrowed(command: str, narrow: str | None) -> None:
+    found = narrowed(spec(command, "pytest"), ["tests/test_a.py::test_x"], FILES)
+    assert (found.command if found else None) == narrow
+
+
+def test_a_narrowed_run_measures_no_coverage() -> None:
+    asked = "--junitxml='$ORCHESTRATE_SCRATCH/junit.xml' --cov=src --cov-report='json:$ORCHESTRATE_SCRATCH/c.json'"
+    found = narrowed(spec("pytest", "pytest", environment={"PYTEST_ADDOPTS": asked}), ["t.py::a"], FILES)
+    assert found is not None
+    assert found.environment["PYTEST_ADDOPTS"] == "'--junitxml=$ORCHESTRATE_SCRATCH/junit.xml' --no-cov"
+
+
+def test_jest_and_vitest_take_files() -> None:
+    ids = ["web/a.test.ts > adds > one", "web/a.test.ts > two", "web/b.test.ts > three"]
+    found = narrowed(spec("npm test", "jest", "web", flags="-- --json"), ids, FILES)
+    assert found is not None
+    assert found.flags == "-- --json a.test.ts b.test.ts"
+    found = narrowed(spec("npx vitest run", "vitest"), ids[:1], FILES)
+    assert found is not None
+    assert found.command == "npx vitest run web/a.test.ts"
+
+
+def test_what_a_second_run_says() -> None:
+    tests = counted({"a": "passed", "b": "failed", "c": "skipped"}, source="junit")
+    assert said(tests, 1, ["a", "b", "c", "d"]) == Again(passed=frozenset({"a"}), failed=frozenset({"b"}))
+    assert said(None, 0, ["a"]) == Again()
+
+
+def test_failures_and_ids_are_matched_across_spellings() -> None:
+    failure = Failure(check=CheckKind.TEST, tool="jest", message="x", test_id="subtracts > one")
+    assert not is_about(failure, "a.test.ts > other")
+    failure = Failure(check=CheckKind.TEST, tool="jest", message="x", test_id="adds > one")
+    assert is_about(failure, "a.test.ts > adds > one")
+    assert not is_about(Failure(check=CheckKind.TEST, tool="x", message="x"), "a")
+    result = CheckResult(
+        kind=CheckKind.TEST,
+        command="x",
+        exit_code=1,
+        tests=counted({"t.py::a": "failed", "t.py::b": "failed"}, source="x"),
+    )
+    about = Failure(check=CheckKind.TEST, tool="pytest", message="x", test_id="t.py::a")
+    assert blocking_ids(result, [about]) == {"t.py::a"}
