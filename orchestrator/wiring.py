@@ -36,10 +36,14 @@ from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
 from orchestrator.ledger.calls import CallDesk
 from orchestrator.ledger.charges import close_open_intents, total_charge
+from orchestrator.ledger.events_sync import Emitter
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
 from orchestrator.ledger.purse import Purse
+from orchestrator.ledger.registry import Registry, registry_path
+from orchestrator.ledger.registry_start import estimates_from, estimates_json, estimates_now
 from orchestrator.logs import close_log, get_logger, open_log
+from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.complexity import grade
 from orchestrator.ports import Llm, Shell
@@ -59,6 +63,8 @@ class Wanted:
     """``live``, or ``replay:DIR``."""
     strict: bool = False
     state: Path | None = None
+    by_hand: bool = False
+    """Single tasks were named (``--only``): the smaller fallback of the usable budget (R5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +107,22 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
         journal = (
             Journal.reopen(home / "journal.jsonl", clock) if folder else Journal.create(home / "journal.jsonl", clock)
         )
+        emitter = Emitter(home.parent, run)
         try:
             memory = Memory(journal)
             if folder:
                 base = str(memory.first("run:started")["base"])
             for call in close_open_intents(journal, home / "calls"):
                 journal.append("note", text=f"an answer was lost in flight, and is charged at its worst case: {call}")
+            emitter.catch_up(journal.entries)
+            journal.listen(emitter)
             purse = Purse(settings.caps, total_charge(journal.entries) if folder else Charge())
+            registry = _registry(home.parent, settings, clock)
+            estimates = (
+                estimates_from(memory.first("run:started").get("estimates"))
+                if folder
+                else estimates_now(registry, home.parent, settings, by_hand=wanted.by_hand)
+            )
             night = Night(
                 run=run,
                 folder=home,
@@ -133,6 +148,8 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
                 sandbox=sandbox.label,
                 halt=_halting(clock),
                 opened=commands.opened,
+                registry=registry,
+                estimates=estimates,
             )
             yield Session(
                 night=night,
@@ -142,6 +159,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
             )
         finally:
             journal.close()
+            emitter.close()
             close_log(log)
     finally:
         for llm in {id(llm): llm for llm in llms.values()}.values():
@@ -181,6 +199,9 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
                 "title": task.title,
                 "complexity": (graded := grade(task, settings.loop.complexity)).complexity.value,
                 "iteration_limit": settings.loop.iterations.of(graded.complexity),
+                "importance": task.importance.value,
+                "depends_on": list(task.depends_on),
+                "request": task.request or night.batch.request,
             }
             for task in night.batch.tasks
         ]
@@ -191,16 +212,25 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
             base=night.base,
             tasks=tasks,
             tasks_file=str(night.batch.source),
+            estimates=estimates_json(night.estimates),
             **common,
         )
     get_logger("orchestrator.session").info(
         "session", run=night.run, resumed=session.resumed, version=__version__, python=platform.python_version()
     )
     night.journal.append("session:started", sync=True, run=night.run, resumed=session.resumed, **common)
+    if night.estimates.said:
+        night.journal.append("note", text=night.estimates.said)
+    catch_up(night)
     for path in session.uncommitted[:20]:
         night.journal.append("note", text=f"not in the base, so not seen by the run: {path}")
     if len(session.uncommitted) > 20:  # noqa: PLR2004 - enough to recognise one's own work by
         night.journal.append("note", text=f"and {len(session.uncommitted) - 20} more paths that are not in the base")
+
+
+def _registry(state: Path, settings: Settings, clock: SystemClock) -> Registry:
+    """The calibration registry of that state folder."""
+    return Registry(registry_path(state, settings.registry.path), size=settings.registry.window, now=clock.now)
 
 
 def _state(batch: Batch, wanted: Wanted) -> Path:

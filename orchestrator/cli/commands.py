@@ -75,6 +75,7 @@ def _resume(parser: ArgumentParser) -> None:
 def _plan(parser: ArgumentParser) -> None:
     parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
     parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    _state(parser)
     _settings(parser)
     _json(parser, "the plan as one JSON object")
 
@@ -129,6 +130,67 @@ def _gate(parser: ArgumentParser) -> None:
     _json(parser, "the report as one JSON object")
 
 
+def _count(stated: str) -> int:
+    """Zero or more."""
+    count = int(stated)
+    if count < 0:
+        raise ValueError(stated)
+    return count
+
+
+def _metrics(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, does: str) -> ArgumentParser:
+        made = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
+        _state(made)
+        return made
+
+    summary = action("summary", "what the events say: times, rework, bottlenecks, models, trend")
+    summary.add_argument("--at", metavar="TIME", help="as it stood then (ISO 8601; without a zone, local time)")
+    summary.add_argument("--since", metavar="TIME", help="what was completed from then on")
+    summary.add_argument("--until", metavar="TIME", help="what was completed before then")
+    summary.add_argument("--compare", action="store_true", help="beside a window as long before --since")
+    _json(summary, "everything as one JSON object")
+    _json(action("refresh", "take over what the journals hold; count everything anew"), "counts as JSON")
+    export = action("export", "all events as a table or as OTLP log records")
+    export.add_argument("--format", choices=("csv", "parquet", "otlp-json"), default="csv", help="default: csv")
+    export.add_argument("--out", metavar="FILE", help="default: standard output")
+    compact = action("compact", "old events into a compressed archive; nothing they say changes")
+    compact.add_argument("--before", metavar="TIME", help="what is older than this")
+    compact.add_argument("--keep-days", metavar="N", type=_count, default=30, help="else: older than N days (30)")
+    _metrics_added(
+        action("record", "an event of work done elsewhere"), action("import", "events of what git remembers")
+    )
+
+
+def _metrics_added(record: ArgumentParser, imported: ArgumentParser) -> None:
+    events = ("task:created", "task:started", "task:completed", "task:rework")
+    record.add_argument("event", choices=events, metavar="EVENT", help=", ".join(events))
+    record.add_argument("id", metavar="ID", help="the task's id")
+    record.add_argument("--model", metavar="M", help="the exact model id that did it")
+    record.add_argument("--role", choices=("control", "impl"), default="impl", help="default: impl")
+    record.add_argument("--at", metavar="TIME", help="when (default: now)")
+    record.add_argument("--tokens-in", metavar="N", type=_count, help="input tokens")
+    record.add_argument("--tokens-out", metavar="N", type=_count, help="output tokens")
+    record.add_argument("--run", metavar="RUN", help="of this run's task, say one that waited for a human")
+    imported.add_argument(
+        "--from-git", metavar="REPO", nargs="?", const=".", required=True, help="merged branches and moved task files"
+    )
+    imported.add_argument("--rev", metavar="COMMIT", default="HEAD", help="the branch others were merged to (HEAD)")
+    _json(imported, "counts as JSON")
+
+
+def _registry(parser: ArgumentParser) -> None:
+    actions = ("show", "get", "recalculate", "rebuild", "import", "export")
+    parser.add_argument("action", choices=actions, metavar="|".join(actions), help="what to do")
+    parser.add_argument("operand", metavar="PATH|FILE", nargs="?", help="get: a dotted path; import, export: a file")
+    parser.add_argument("--fallback", metavar="V", help="get: printed where there is no such value; get never fails")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "the registry, or the estimates before and after, as one JSON object")
+
+
 def _classify(parser: ArgumentParser) -> None:
     parser.description = (
         "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
@@ -163,6 +225,10 @@ COMMANDS: dict[str, Command] = {
     "report": Command("[RUN]", "write report.md, report.html, summary.json again", "report --open", _report),
     "land": Command("TASK...", "merge delivered branches, each merge gated; --undo", "land --all", _land),
     "gate": Command("[--fix]", "run the gate by hand; --fix mends; --selftest tries it", "gate --fix", _gate),
+    "metrics": Command("ACTION", "what the event log says: times, rework, models", "metrics summary", _metrics),
+    "registry": Command(
+        "ACTION", "the calibration registry: what tasks are expected to use", "registry show", _registry
+    ),
     "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
     "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
     "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),

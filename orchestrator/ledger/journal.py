@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from orchestrator.domain.errors import JournalError
 from orchestrator.ledger.durable import sync_folder
+from orchestrator.ledger.events import causes_event, new_event_id
 from orchestrator.ports import Clock
 
 JOURNAL_VERSION = 1
@@ -175,6 +176,8 @@ class Journal:
                 raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
             prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
             at = self._clock.now().isoformat(timespec="milliseconds")
+            if causes_event(kind):
+                fields.setdefault("event_id", new_event_id())
             line = encode(len(self._entries), prev, at, kind, fields)
             self._put(line, sync=sync)
             entry: Entry = json.loads(line)

@@ -1,0 +1,128 @@
+"""``metrics summary`` for people: a few short tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestrator.reports.inert import one_line
+
+_NAME = 44
+
+
+def summary_text(figures: Mapping[str, Any]) -> str:
+    """The aggregates, what is slow, who works how well, over time; and what in the log is no event."""
+    tasks, chains, requests = figures["tasks"], figures["chains"], figures["requests"]
+    times = (span(tasks[f"{name}CycleTimeMs"]) for name in ("p50", "p90", "avg"))
+    each = f"{chains['avgTasksPerChain'] or 0:.1f} tasks each"
+    lines = [
+        f"{figures['eventCount']:,} events",
+        f"tasks     {tasks['completed']} of {tasks['total']} completed, {tasks['reworked']} reworked",
+        "          cycle time p50 {}, p90 {}, mean {}".format(*times),
+        f"chains    {chains['completed']} of {chains['total']} completed, {each}",
+        f"requests  {requests['closed']} of {requests['total']} closed, mean {span(requests['avgCycleTimeMs'])}",
+        *_conflicts(figures["conflicts"]),
+        *_models(figures),
+        *_bottlenecks(figures["bottlenecks"]),
+        *_phases(figures["phases"]),
+        *_trend(figures["trend"]),
+        *_log(figures["log"]),
+    ]
+    return "\n".join(lines)
+
+
+def comparison_text(sides: Mapping[str, Mapping[str, Any]]) -> str:
+    """A window beside the one before it."""
+    before, after = sides["before"], sides["after"]
+    rows: list[tuple[str, ...]] = [("", before["since"][:16], after["since"][:16])]
+    for label, name in (("tasks completed", "completed"), ("  reworked", "reworked")):
+        rows.append((label, str(before["tasks"][name]), str(after["tasks"][name])))
+    for label, name in (
+        ("cycle time p50", "p50CycleTimeMs"),
+        ("  p90", "p90CycleTimeMs"),
+        ("  mean", "avgCycleTimeMs"),
+    ):
+        rows.append((label, span(before["tasks"][name]), span(after["tasks"][name])))
+    for model in dict.fromkeys((*before["agents"], *after["agents"])):
+        sides_of = [side["agents"].get(model, {}) for side in (before, after)]
+        rows.append((f"{model}: rework", *(_percent(side.get("reworkRate")) for side in sides_of)))
+        rows.append(("  tokens", *(f"{side.get('totalTokens', 0):,}" for side in sides_of)))
+    return "\n".join(_table(rows))
+
+
+def span(ms: float | None) -> str:
+    """A time as people say it; ``-`` where it is not known."""
+    if ms is None:
+        return "-"
+    seconds = ms / 1000
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate * 100:.0f} %"
+
+
+def _conflicts(figures: Mapping[str, Any]) -> list[str]:
+    if not figures["ended"]:
+        return []
+    rate = f" ({_percent(figures['rate'])})" if figures["rate"] is not None else ""
+    return [f"conflicts {figures['tasks']} of {figures['ended']} ended tasks{rate}"]
+
+
+def _models(figures: Mapping[str, Any]) -> list[str]:
+    rework = figures["reworkByModel"]
+    rows = [("model", "tasks", "reworked", "reworks", "mean time", "tokens")]
+    for name, agent in figures["agents"].items():
+        counts = (str(agent["tasksCompleted"]), _percent(agent["reworkRate"]), str(rework[name]["reworks"]))
+        rows.append((name, *counts, span(agent["avgCycleTimeMs"]), f"{agent['totalTokens']:,}"))
+    return ["", *_table(rows)] if len(rows) > 1 else []
+
+
+def _bottlenecks(chains: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [("slowest chains", "time", "state", "reworks", "slowest task")]
+    for chain in chains:
+        state = "completed" if chain["completed"] else "open"
+        rows.append((chain["chain"], span(chain["ms"]), state, str(chain["reworks"]), chain["slowestTask"] or "-"))
+    return ["", *_table(rows)] if len(rows) > 1 else []
+
+
+def _phases(phases: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    rows = [("phase", "total", "mean")]
+    rows += [(name, span(phase["totalMs"]), span(phase["avgMs"])) for name, phase in phases.items()]
+    return ["", *_table(rows)] if len(rows) > 1 else []
+
+
+def _trend(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not groups:
+        return []
+    rows = [("day" if groups[0]["days"] == 1 else "week of", "completed", "p50", "reworked")]
+    for group in groups[-12:]:
+        times = span(group["p50CycleTimeMs"])
+        rows.append((group["from"], str(group["completed"]), times, _percent(group["reworkRate"])))
+    return ["", *_table(rows)]
+
+
+def _log(log: Mapping[str, Any]) -> list[str]:
+    if not log["foreignLines"]:
+        return []
+    first = log["faults"][0]
+    return [
+        "",
+        f"{log['foreignLines']} lines are no events; the first: {first['file']} byte {first['offset']}: {first['why']}",
+    ]
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Columns padded to their widest value; numbers keep to the right."""
+    shown = [tuple(one_line(cell, limit=_NAME) for cell in row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in shown
+    ]
