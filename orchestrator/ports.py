@@ -249,8 +249,17 @@ class Checkout(Protocol):
         checked, before the first byte changes. ``RefusedError``: nothing was changed.
         """
 
-    def recover(self, shift: Shift) -> Shifted:
+    def recover(self, shift: Shift, *, owner: str) -> Shifted:
         """Bring a shift that was killed to one of its two ends. ``RefusedError``: files were changed since."""
+
+    def left_by(self) -> str | None:
+        """The owner of a shift that was killed and still holds the index; ``None`` where there is none."""
+
+    def release(self) -> None:
+        """Let go of the index that a killed shift still holds; the caller holds the repository."""
+
+    def message(self, commit: str) -> str:
+        """A commit's message."""
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether the one commit is reached from the other."""

@@ -13,7 +13,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.adapters.checkout_recovery import MARKER, recover, remove_own
@@ -72,6 +72,12 @@ class UserCheckout:
                 hint="check out the branch it shall land on: git switch main",
                 slug="land-own-branch",
             )
+        if self._git.run("ls-files", "--unmerged", "-z"):
+            raise RefusedError(
+                f"{self._root}: there are conflicts that are not resolved",
+                hint="resolve them and git add the files: git status lists them",
+                slug="land-unfinished",
+            )
         head = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         if head.exit_code != 0:
             raise RefusedError(f"{self._root} has no commit yet", hint="make one first", slug="land-unborn")
@@ -115,11 +121,27 @@ class UserCheckout:
                 recover(self._git, root=self._root, git_dir=self._git_dir, shift=shift)
                 raise
 
-    def recover(self, shift: Shift) -> Shifted:
+    def recover(self, shift: Shift, *, owner: str) -> Shifted:
         """For the one who comes after a killed shift, and holds the repository's lock."""
         remove_own(self._git_dir)
-        with self._index_locked("recovery"):
+        with self._index_locked(owner):
             return recover(self._git, root=self._root, git_dir=self._git_dir, shift=shift)
+
+    def left_by(self) -> str | None:
+        """Who marked the index lock, where it is this tool's."""
+        try:
+            content = (self._git_dir / "index.lock").read_bytes()
+        except OSError:
+            return None
+        return os.fsdecode(content.removeprefix(MARKER)).strip() if content.startswith(MARKER) else None
+
+    def release(self) -> None:
+        """Take away what a killed shift left beside the index."""
+        remove_own(self._git_dir)
+
+    def message(self, commit: str) -> str:
+        """A commit's message, as it was written."""
+        return self._git.run("log", "-1", "--format=%B", "--no-show-signature", commit).decode("utf-8", "replace")
 
     def _move(self, shift: Shift, note: str) -> None:
         index, beside = self._git_dir / "index", self._git_dir / "index.orchestrate"
@@ -231,11 +253,8 @@ class UserCheckout:
             lock.unlink(missing_ok=True)
 
     def _busy(self, lock: Path) -> RefusedError:
-        content = b""
-        with suppress(OSError):
-            content = lock.read_bytes()
-        if content.startswith(MARKER):
-            owner = os.fsdecode(content.removeprefix(MARKER)).strip()
+        owner = self.left_by()
+        if owner is not None:
             return RefusedError(
                 f"a landing that was cut short holds the index of {self._root}; its record is {owner}",
                 hint=f"let it be mended: orchestrate land --plan --state {shlex.quote(str(Path(owner).parent.parent))}",

@@ -59,9 +59,9 @@ def _check(args: argparse.Namespace) -> None:
 
 def _as_planned(site: LandingSite, wanted: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """In the tested order: what does not merge comes last, so that it keeps nothing else from landing."""
-    order = site.plan(wanted).order
-    last = len(order)
-    return tuple(sorted(wanted, key=lambda one: order.index(one.id) if one.id in order else last))
+    plan = site.plan(wanted)
+    order = [*plan.landed, *plan.order]
+    return tuple(sorted(wanted, key=lambda one: order.index(one.id) if one.id in order else len(order)))
 
 
 def _land(site: LandingSite, wanted: Sequence[Candidate], strategy: Strategy, *, as_json: bool) -> int:

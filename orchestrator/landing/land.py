@@ -12,12 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from orchestrator.domain.errors import OrchestrateError, PausedError, RefusedError
+from orchestrator.domain.errors import PausedError, RefusedError
 from orchestrator.domain.task import Task
 from orchestrator.landing.candidates import Candidate, with_ancestors
 from orchestrator.landing.certificates import Certificates
 from orchestrator.landing.merge_gate import MergeGate
 from orchestrator.landing.merge_plan import with_squashed
+from orchestrator.landing.record import shift_recorded
 from orchestrator.ledger.journal import Journal
 from orchestrator.ports import Clock, Lane, Repository, Shift, Standing
 
@@ -152,7 +153,7 @@ class Landing:
         def begin() -> None:
             self.record.append("land:intent", sync=True, **fields)
 
-        checkout.shift(shift, note=note, owner=str(self.record.path.resolve()), begin=begin)
+        shift_recorded(checkout, self.record, shift, note=note, begin=begin)
         self.record.append("land:done", sync=True, **fields)
         self.standing = Standing(branch=shift.branch, commit=commit)
         if self.strategy is Strategy.SQUASH:
@@ -201,16 +202,14 @@ class Landing:
         grew = self.strategy is Strategy.MERGE and self.repository.checkout().contains(one.commit, head)
         if grew and tree == self.lane.tree_of(one.commit):
             return one.commit, "fast-forward"
-        title = " ".join(one.task.title.split())
-        trailers = f"Orchestrate-Run: {self.run}\nOrchestrate-Task: {one.id}\n"
         if self.strategy is Strategy.SQUASH:
-            parents: tuple[str, ...] = (head,)
-            subject, how = title, "squashed"
-        else:
-            parents = (head, one.commit)
-            subject, how = f"Merge {one.branch}\n\n    {title}", "merged"
-        message = f"{subject}\n\n{trailers}"
-        return self.lane.commit(tree=tree, parents=parents, message=message, at=self.clock.now()), how
+            others = [task.id for task in self._brought(one) if task.id != one.id]
+            grown = f"Orchestrate-With: {', '.join(others)}\n" if others else ""
+            message = f"{self.repository.checkout().message(one.commit).rstrip()}\n{grown}"
+            return self.lane.commit(tree=tree, parents=(head,), message=message, at=self.clock.now()), "squashed"
+        title = " ".join(one.task.title.split())
+        message = f"Merge {one.branch}\n\n    {title}\n\nOrchestrate-Landed: {self.run}/{one.id}\n"
+        return self.lane.commit(tree=tree, parents=(head, one.commit), message=message, at=self.clock.now()), "merged"
 
     def _certify(self, one: Candidate, commit: str, brought: Sequence[Task]) -> tuple[str, float]:
         """The certificate of the merged tree, journaled and kept by its hash."""
@@ -261,8 +260,3 @@ def logs_folder(run_folder: Path) -> Path:
 def is_whole(steps: Sequence[Step]) -> bool:
     """Every branch that was asked for is there now."""
     return all(step.how not in _ENDED for step in steps)
-
-
-def error_of(error: OrchestrateError) -> dict[str, str]:
-    """An error as ``--json`` tells it."""
-    return {"error": error.slug, "message": error.message, "hint": error.hint}

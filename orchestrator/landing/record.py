@@ -8,13 +8,13 @@ Entries: ``land:started`` (a command's begin: repository, branch, head), ``land:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.ledger.journal import Entry, Journal, read_journal
 from orchestrator.ledger.memory import run_folders
-from orchestrator.ports import Clock, Shift
+from orchestrator.ports import Checkout, Clock, Shift
 
 NAME = "land.jsonl"
 
@@ -56,6 +56,17 @@ def read_records(state: Path, repository: str) -> tuple[Record, ...]:
             if any(entry.get("repository") == repository for entry in entries):
                 found.append(Record(folder=folder, entries=entries))
     return tuple(found)
+
+
+def shift_recorded(checkout: Checkout, journal: Journal, shift: Shift, *, note: str, begin: Callable[[], None]) -> None:
+    """The shift; one that was refused after all, or interrupted, is written down as taken back."""
+    begun = len(journal.entries)
+    try:
+        checkout.shift(shift, note=note, owner=str(journal.path.resolve()), begin=begin)
+    except BaseException:
+        if len(journal.entries) > begun:
+            journal.append("shift:recovered", sync=True, outcome="taken back", old=shift.old, new=shift.new)
+        raise
 
 
 def open_intent(entries: Sequence[Entry]) -> Entry | None:

@@ -6,7 +6,17 @@ import shlex
 from pathlib import Path
 
 from orchestrator.domain.errors import RefusedError, UsageError
-from orchestrator.landing.record import Landed, last_landed, open_intent, open_record, read_records, shift_of
+from orchestrator.landing.record import (
+    NAME,
+    Landed,
+    last_landed,
+    open_intent,
+    open_record,
+    read_records,
+    shift_of,
+    shift_recorded,
+)
+from orchestrator.ledger.journal import read_journal
 from orchestrator.ports import Clock, Repository, Shift, Shifted
 
 
@@ -21,7 +31,7 @@ def recover_all(state: Path, repository: Repository, clock: Clock) -> tuple[str,
         if entry is None:
             continue
         shift = shift_of(entry)
-        outcome = repository.checkout().recover(shift)
+        outcome = repository.checkout().recover(shift, owner=str((record.folder / NAME).resolve()))
         journal = open_record(record.folder, clock)
         try:
             if outcome is Shifted.COMPLETE:
@@ -34,7 +44,25 @@ def recover_all(state: Path, repository: Repository, clock: Clock) -> tuple[str,
             journal.close()
         what = f"landing {entry['task']}" if entry["type"] == "land:intent" else "taking a landing back"
         said.append(f"{what} was cut short: it is {outcome.value}")
+    _release(repository)
     return tuple(said)
+
+
+def _release(repository: Repository) -> None:
+    """An index still held by a landing that was killed before it wrote down what it would do; or by one of another
+    state folder, which is left to whoever has its record."""
+    checkout = repository.checkout()
+    owner = checkout.left_by()
+    if owner is None:
+        return
+    record = Path(owner)
+    if record.is_file() and open_intent(read_journal(record).entries) is not None:
+        raise RefusedError(
+            f"a landing that was cut short holds the index of {repository.root}; its record is {owner}",
+            hint=f"let it be mended: orchestrate land --plan --all --state {shlex.quote(str(record.parent.parent))}",
+            slug="land-cut-short",
+        )
+    checkout.release()
 
 
 def undo(state: Path, repository: Repository, clock: Clock) -> Landed:
@@ -62,7 +90,7 @@ def undo(state: Path, repository: Repository, clock: Clock) -> Landed:
 
     try:
         note = f"orchestrate: took back {', '.join(landed.tasks)}"
-        checkout.shift(back, note=note, owner=str(journal.path.resolve()), begin=begin)
+        shift_recorded(checkout, journal, back, note=note, begin=begin)
         journal.append("undo:done", sync=True, **fields)
     finally:
         journal.close()

@@ -31,6 +31,7 @@ ACTIONS = {
     "half": "mkdir -p new/deep; printf 'A bet' > docs/guide.md; : > new/deep/a.txt; : > .git/index.orchestrate.lock",
 }
 POINTS = [
+    ("status", "before"),
     ("pack-objects", "before"),
     ("pack-objects", "after"),
     ("update-index", "before"),
@@ -41,6 +42,8 @@ POINTS = [
     ("update-ref", "before"),
     ("update-ref", "after"),
 ]
+SINCE = {"pack-objects": "land:started", "status": "land:certified"}
+"""From which entry of the record on a command is meant; ``status`` runs while the index is held, before the intent."""
 
 
 def killed(site: Site, command: str, moment: str, *argv: str, since: str = "land:intent") -> Ended:
@@ -72,7 +75,7 @@ def mine(site: Site) -> str:
 @pytest.mark.parametrize(("command", "moment"), POINTS)
 def test_a_killed_landing_is_not_visible_or_complete(site: Site, command: str, moment: str) -> None:
     before, status = site.head, mine(site)
-    killed(site, command, moment, "folder", since="land:started" if command == "pack-objects" else "land:intent")
+    killed(site, command, moment, "folder", since=SINCE.get(command, "land:intent"))
     again = site.land("--plan", "folder")
     assert again.code == 0, again.err
     complete = (command, moment) == ("update-ref", "after")

@@ -244,6 +244,26 @@ def test_not_on_a_detached_head_nor_in_the_middle_of_a_merge(site: Site) -> None
     assert "land-own-branch" in site.land("bottom").err
 
 
+def test_not_over_conflicts_that_are_not_resolved(site: Site) -> None:
+    site.write("shared.txt", "mine\n")
+    site.git("stash", "-q")
+    site.commit("Other", shared_txt="other\n")
+    with pytest.raises(AssertionError):
+        site.git("stash", "pop")
+    ended = site.land("left")
+    assert ended.code == 6
+    assert "not resolved" in ended.err
+    assert not (site.repo / "left.txt").exists()
+
+
+def test_a_squash_says_what_the_branch_said(site: Site) -> None:
+    assert site.land("chain", "--strategy", "squash").code == 0
+    trailers = site.git("log", "-1", "--format=%(trailers)").splitlines()
+    assert "Orchestrate-Task: chain" in trailers
+    assert "Orchestrate-With: top" in trailers
+    assert site.git("log", "-1", "--format=%s") == "Do chain"
+
+
 def test_while_another_git_holds_the_index_nothing_lands(site: Site) -> None:
     (site.repo / ".git" / "index.lock").write_text("")
     ended = site.land("top")

@@ -139,8 +139,8 @@ def test_recovery_leaves_a_branch_that_moved_on(tmp_path: Path, open_repository:
     repo = plain(tmp_path / "repo")
     shift = target(repo, **{"README.md": "# Other\n"})
     repository = open_repository(repo)
-    assert repository.checkout().recover(shift) is Shifted.TAKEN_BACK
+    assert repository.checkout().recover(shift, owner="test") is Shifted.TAKEN_BACK
     mine = repo.commit("mine", **{"README.md": "# Mine\n"})
-    assert repository.checkout().recover(shift) is Shifted.MOVED_ON
+    assert repository.checkout().recover(shift, owner="test") is Shifted.MOVED_ON
     assert repo.head == mine
     assert (repo.root / "README.md").read_text() == "# Mine\n"
