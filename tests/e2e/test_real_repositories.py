@@ -18,7 +18,7 @@ from orchestrator.gate.certificate import ids_digest
 from tests.e2e.nights import FAST_RETRIES, Place
 from tests.e2e.real_sources import Source, checkout, from_debian, from_pip
 from tests.fakes.loopback import Loopback, scripted_from_records
-from tests.fakes.repositories import snapshot
+from tests.fakes.repositories import Repo, snapshot
 from tests.system import needs
 
 HERE = Path(__file__).parent / "real"
@@ -58,7 +58,7 @@ class Night:
 
     def git(self, *argv: str) -> str:
         """Plain git in the user's repository."""
-        return self.place.git(*argv, repo=self.name).strip()
+        return Repo(self.place.folder / self.name).git(*argv)
 
     def gates(self) -> list[tuple[bool, dict[str, int]]]:
         """Each passage of the task's through the gate: green or not, failures by category."""
