@@ -52,7 +52,7 @@ class Place:
             **self.variables,
         }
 
-    def orchestrate(self, *argv: str, timeout: float = 170, **variables: str) -> Ended:
+    def orchestrate(self, *argv: str, timeout: float = 500, **variables: str) -> Ended:
         """Run a command to its end."""
         with self.started(*argv, **variables) as process:
             out, err = process.communicate(timeout=timeout)
@@ -121,7 +121,7 @@ def replaying(place: Place, *more: str) -> Sequence[str]:
     return ("run", str(place.tasks), "--models", f"replay:{place.folder / 'calls'}", *more)
 
 
-def wait_until(condition: Any, seconds: float = 60.0) -> None:
+def wait_until(condition: Any, seconds: float = 300.0) -> None:
     """Poll another process's work; fails loudly."""
     deadline = time.monotonic() + seconds
     while not condition():

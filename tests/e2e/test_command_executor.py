@@ -299,7 +299,7 @@ def test_a_stop_ends_the_command_and_resume_asks_it_again(tmp_path: Path, server
     with place.started("run", str(place.tasks), AGENT_KEY=KEY) as process:
         wait_until(lambda: list((place.folder / "cache/orchestrator").glob("*/lane-*/bench-*/tree/started")))
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=45)
     assert process.returncode == 130, err
     assert benches(place) == []
     agent.write_text(real)

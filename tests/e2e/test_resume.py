@@ -75,7 +75,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, whole: dict[
     with place.started(*replaying(place, *ONLY)) as process:
         wait_until(lambda: "gate:finished" in types(place))
         os.kill(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=45)
     assert process.returncode == 130, err + out
     assert "orchestrate resume" in err
     assert types(place)[-1] == "run:interrupted"
@@ -94,7 +94,7 @@ def test_ctrl_c_ends_all_lanes_at_once(tmp_path: Path) -> None:
     with place.started(*replaying(place, *ONLY, "--workers", "3", "--set", "loop.environment_retries=0")) as process:
         wait_until(lambda: types(place).count("setup:finished") == 3)
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=45)
     assert process.returncode == 130, err
     assert types(place)[-1] == "run:interrupted"
 
@@ -104,7 +104,7 @@ def test_sigterm_ends_with_143(tmp_path: Path) -> None:
     with place.started(*replaying(place, *ONLY)) as process:
         wait_until(lambda: "gate:finished" in types(place))
         os.kill(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=45)
     assert process.returncode == 143
 
 

@@ -18,7 +18,7 @@ TOP = Path(__file__).parents[2]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(TOP)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
     return next(out.glob("*.whl"))
 
 
@@ -37,13 +37,13 @@ def test_it_carries_config_prompts_and_the_pilot(wheel: Path) -> None:
 def test_it_runs_the_pilot_elsewhere(wheel: Path, tmp_path: Path) -> None:
     """A fresh environment that sees this one's dependencies but not this checkout's package."""
     venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=300)
     site = next(venv.glob("lib/python3*/site-packages"))
     ours = next(Path(path) for path in sys.path if path.endswith("site-packages"))
     subprocess.run(
         [str(venv / "bin/python"), "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)],
         check=True,
-        timeout=120,
+        timeout=300,
     )
     (site / "dependencies.pth").write_text(f"{ours}\n")
     place = Place(tmp_path, tmp_path / "pilot" / "tasks.yaml", {"PYTHONPATH": ""})
@@ -55,7 +55,7 @@ def test_it_runs_the_pilot_elsewhere(wheel: Path, tmp_path: Path) -> None:
         env=place.environment,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=500,
         stdin=subprocess.DEVNULL,
     )
     assert ran.returncode == 0, ran.stderr + ran.stdout
