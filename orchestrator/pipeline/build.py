@@ -13,6 +13,7 @@ from orchestrator.agents.executor import CodeLimits, CodeResult, CodeStatus, wri
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
 from orchestrator.domain.edit import Edit, EditOutcome
+from orchestrator.domain.errors import PausedError
 from orchestrator.domain.failure import Category, Failure, gravest
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import IterationNote
@@ -38,6 +39,8 @@ def build(work: Work) -> Step:
         work.tell("move:decided", iteration=work.iteration, move=move.kind.value, why=move.why)
         if move.kind is MoveKind.ACCEPT:
             return Phase.DELIVER
+        if move.kind is MoveKind.PAUSE:
+            raise _paused(work, move)
         if move.kind is MoveKind.HUMAN:
             return escalate(work, move.why)
         if move.kind is MoveKind.REDESIGN:
@@ -46,6 +49,16 @@ def build(work: Work) -> Step:
             return Phase.PLAN
         work.climb += move.kind is MoveKind.ESCALATE
         work.feedback = _told(work, move)
+
+
+def _paused(work: Work, move: Move) -> PausedError:
+    """The environment does not heal by itself (L8): the mend is named, and the same gate runs again after a resume."""
+    failures = work.report.failures if work.report else ()
+    return PausedError(
+        f"{work.task.id}: {move.why}: {headline(failures)}",
+        hint=f"mend it (logs in {work.iteration_folder()}), then: orchestrate resume {work.night.run}",
+        slug="environment",
+    )
 
 
 def _iterate(work: Work) -> Move:

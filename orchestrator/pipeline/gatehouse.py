@@ -183,7 +183,10 @@ def _remember(work: Work, passage: int, report: GateReport, folder: Path) -> Non
 
 
 def _known(work: Work, passage: int) -> GateReport | None:
-    """What the journal holds of this very passage, if its file is whole and tree and gate are the same."""
+    """What the journal holds of this very passage, if its file is whole and tree and gate are the same.
+
+    An environment that made the run pause is asked again: that is what the resume is for.
+    """
     entry: Entry | None = work.night.memory.last(
         "gate:finished",
         task=work.task.id,
@@ -199,4 +202,9 @@ def _known(work: Work, passage: int) -> GateReport | None:
         content = path.read_bytes()
     except OSError:
         return None
-    return read_report_file(path) if hashlib.sha256(content).hexdigest() == entry["sha256"] else None
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        return None
+    report = read_report_file(path)
+    paused = work.night.memory.last("run:paused")
+    asked_again = paused is not None and paused["seq"] > entry["seq"] and report.category is Category.ENVIRONMENT
+    return None if asked_again else report

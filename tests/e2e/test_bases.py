@@ -158,3 +158,66 @@ def test_a_base_that_cannot_run_pauses_with_the_mend(tmp_path: Path) -> None:
     assert code == 5, output
     assert "no-such-runner" in output
     assert "orchestrate resume" in output
+
+
+def test_an_environment_that_fails_under_way_pauses_and_a_resume_goes_on(tmp_path: Path) -> None:
+    """Not the code's fault (L8): no iteration is used up, the mend is named, the same gate runs again."""
+    tool = tmp_path / "tool"
+    needs = f"sh -c 'test -e src/shop/doubled.py && test ! -x {tool} && exec {tool}; python -m pytest -q'"
+    place = place_of(tmp_path, PROJECT, doubling(), gate=f'gate: {{lint: none, test: "{needs}"}}\n')
+    waits = {"ORCHESTRATE_LOOP__ENVIRONMENT_WAIT_S": "0"}
+    paused = place.orchestrate(
+        "run", str(place.tasks), "--models", f"replay:{tmp_path / 'calls'}", "--sandbox", "none", **waits
+    )
+    assert paused.code == 5, paused.err + paused.out
+    assert "orchestrate resume" in paused.err
+    assert str(tool) in paused.err
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    resumed = place.orchestrate("resume", "--models", f"replay:{tmp_path / 'calls'}", "--sandbox", "none", **waits)
+    assert resumed.code == 0, resumed.err + resumed.out
+    assert place.summary()["tasks"][0]["iterations"] == 1
+
+
+def test_what_a_stopped_gate_left_out_runs_once_at_the_end(tmp_path: Path) -> None:
+    """Given to a human with a red lint: the tests and the invariant have run as well, and stand in the papers."""
+    broken = {**DOUBLED, "src/shop/doubled.py": "def doubled(price):\n    return undefined_name + price\n"}
+    place = place_of(
+        tmp_path,
+        PROJECT,
+        doubling(broken, invariants=("no-doubling",)),
+        gate="gate: {lint: ruff check --isolated ., test: python -m pytest -q}\n",
+        shared="invariants:\n  - {id: no-doubling, text: Nothing doubles., check: '! grep -rn doubled src'}\n",
+    )
+    code, output = run(place)
+    assert code == 1, output
+    (rest,) = of_type(place, "gate:rest")
+    assert rest["checks"] == ["lint: red", "test: red", "invariant: red"]
+    folder = place.run_folder() / "tasks/double/iterations"
+    last = max(folder.glob("*/gate*.json"), key=lambda path: path.stat().st_mtime_ns).read_text()
+    assert "the invariant no-doubling is broken" in last
+
+
+def test_a_broken_invariant_is_strategic_and_named(tmp_path: Path) -> None:
+    shared = "invariants:\n  - {id: no-doubling, text: Nothing doubles., check: '! grep -rn doubled src'}\n"
+    shared += "  - {id: calm, text: Nothing hurries., check: 'true'}\n  - {id: kind, text: It is kind.}\n"
+    answers = doubling(invariants=("no-doubling", "calm", "kind"))
+    place = place_of(tmp_path, PROJECT, answers, shared=shared)
+    run(place)
+    gate = next(entry for entry in of_type(place, "gate:finished"))
+    assert gate["categories"] == {"strategic": 1}
+    assert "no-doubling" in str(gate["headline"])
+    assert place.moves("double")[0] == "redesign"
+
+
+def test_an_invariant_that_neither_a_check_nor_the_review_answers_for_is_a_finding(tmp_path: Path) -> None:
+    shared = "invariants:\n  - {id: calm, text: Nothing hurries., check: 'true'}\n  - {id: kind, text: It is kind.}\n"
+    place = place_of(tmp_path, PROJECT, doubling(invariants=("calm", "kind")), shared=shared)
+    code, output = run(place)
+    assert code == 0, output
+    assert [entry["unanswered"] for entry in of_type(place, "review:finished")] == [["kind"]]
+    assert "invariant kind" in (place.run_folder() / "tasks/double/review.md").read_text()
+    notes = {
+        entry["tool"]: entry["note"] for entry in of_type(place, "check:finished") if entry["check"] == "invariant"
+    }
+    assert notes == {"calm": "calm: kept"}
