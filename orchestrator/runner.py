@@ -15,6 +15,7 @@ from orchestrator.domain.errors import OrchestrateError
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Phase, Task
 from orchestrator.pipeline import PHASES
+from orchestrator.pipeline.calibrate import pause_before
 from orchestrator.pipeline.endings import end_task, ending_of, skipped
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.opening import open_work
@@ -59,6 +60,7 @@ def run_task(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOutc
 
 def _enter(work: Work, phase: Phase) -> Step:
     """One phase, recorded; an error that concerns this task alone ends the task and no other."""
+    pause_before(work, phase)
     with phase_record(work, phase):
         try:
             return PHASES[phase](work)

@@ -19,6 +19,7 @@ from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
+from orchestrator.ledger.registry_track import track, words
 from orchestrator.logs import get_logger
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
@@ -137,6 +138,9 @@ def _last_words(session: Session, *, as_json: bool) -> None:
         return
     entries = session.night.journal.entries
     print(night_table(summary_of(entries), entries))
+    estimates = words(track(entries))
+    if estimates:
+        print(f"estimates: {estimates}")
     print(f"report: {session.night.folder / 'report.html'}")
 
 

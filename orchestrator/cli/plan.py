@@ -20,9 +20,9 @@ from orchestrator.domain.errors import ExitCode
 from orchestrator.domain.task import Batch, Phase
 from orchestrator.intake import load_project
 from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate
-from orchestrator.policy.outlook import Outlook, PlannedTask, outlook
+from orchestrator.policy.outlook import Learnt, Outlook, PlannedTask, outlook
 from orchestrator.reports.inert import encodable, one_line
-from orchestrator.settings import Caps, Models
+from orchestrator.settings import Caps, Models, Settings
 
 PLAN_VERSION = 1
 _LISTED_ADAPTERS = ("anthropic", "google")
@@ -35,13 +35,31 @@ def run(args: argparse.Namespace) -> int:
     settings = project.loaded.settings
     staff = Staff(load_catalog(), settings.models)
     staffed = frozenset(spec.phase for spec in staff.catalog.values())
-    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, datetime.now(UTC)))
+    state = Path(args.state) if args.state is not None else project.batch.source.parent / "runs"
+    found = outlook(
+        project.batch.tasks, settings, staffed, cost_of(staff, datetime.now(UTC)), learnt_of(state, settings)
+    )
     if args.json:
         print(json.dumps(as_json(project.batch, found, settings.caps), indent=2, ensure_ascii=False))
         return ExitCode.OK
     text = "\n".join(as_text(project.batch, found, settings.caps)) + "\n"
     sys.stdout.write(encodable(text, sys.stdout.encoding))
     return ExitCode.OK
+
+
+def learnt_of(state: Path, settings: Settings) -> Learnt:
+    """What that state folder's runs and registry teach; nothing, where there are none. Writes nothing."""
+    from orchestrator.ledger.registry import Registry, registry_path
+    from orchestrator.ledger.registry_start import learnt
+    from orchestrator.policy.calibration import normalised_bases, window
+
+    registry = Registry(
+        registry_path(state, settings.registry.path), size=settings.registry.window, now=lambda: datetime.now(UTC)
+    )
+    found = registry.read().document
+    features = window(found.features, settings.registry.window) if found else ()
+    bases = normalised_bases(features, settings.budgets) if settings.budgets.base == "registry" else None
+    return Learnt(intervals=learnt(state), bases=bases)
 
 
 def cost_of(staff: Staff, at: datetime) -> CostOf:
@@ -114,6 +132,7 @@ def _task_json(planned: PlannedTask) -> dict[str, Any]:
         },
         "budget_tokens": planned.budget.tokens,
         "expected": _estimate_json(planned.expected),
+        "learnt_from": planned.learnt_from,
         "warnings": list(planned.warnings),
     }
 
@@ -151,13 +170,14 @@ def _task_text(number: int, planned: PlannedTask) -> list[str]:
     task, limit = planned.task, planned.iteration_limit
     needs = f", after {', '.join(task.depends_on)}" if task.depends_on else ""
     phases = "  ".join(f"{phase} {each.tokens:,}" for phase, each in planned.budget.phases.items())
+    source = f", tokens learnt from {planned.learnt_from} delivered tasks" if planned.learnt_from else ""
     why = ", ".join(one_line(reason) for reason in planned.graded.reasons)
     lines = [
         f"{number:>3}  {task.id}{needs}",
         f"     {one_line(task.title, limit=100)}",
         f"     {planned.graded.complexity} ({why}), {task.importance} importance, at most {limit} iterations",
         f"     budget {planned.budget.tokens:,} tokens: {phases}",
-        f"     expected {_range(planned.expected)}",
+        f"     expected {_range(planned.expected)}{source}",
     ]
     return [*lines, *(f"     ! {one_line(warning, limit=400)}" for warning in planned.warnings)]
 

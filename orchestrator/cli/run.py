@@ -16,5 +16,10 @@ from orchestrator.wiring import Wanted
 def run(args: argparse.Namespace) -> int:
     """Validate, work through the tasks, report; the exit code says how it ended."""
     project = load_project(Path(args.tasks), environment=os.environ, sets=sets_of(args), only=args.only)
-    wanted = Wanted(models=args.models, strict=args.strict, state=Path(args.state) if args.state is not None else None)
+    wanted = Wanted(
+        models=args.models,
+        strict=args.strict,
+        state=Path(args.state) if args.state is not None else None,
+        by_hand=bool(args.only),
+    )
     return work_through(project, wanted, as_json=args.json, stream=sys.stdout)

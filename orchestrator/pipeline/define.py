@@ -13,6 +13,7 @@ def define(work: Work) -> Step:
     """Complexity, iteration limit and budget; journaled, with why."""
     settings = work.night.settings
     graded = grade(work.task, settings.loop.complexity)
+    bases = work.night.estimates.bases if settings.budgets.base == "registry" else None
     work.complexity = graded.complexity
     work.limits = Limits(
         iterations=settings.loop.iterations.of(graded.complexity),
@@ -21,7 +22,7 @@ def define(work: Work) -> Step:
         redesigns=settings.loop.redesigns,
         top_tier=work.night.staff.top_climb("executor"),
     )
-    work.budget = task_budget(graded.complexity, work.task.importance, work.task.budget, settings.budgets)
+    work.budget = task_budget(graded.complexity, work.task.importance, work.task.budget, settings.budgets, bases)
     work.desk.budget = work.budget
     work.tell(
         "task:defined",

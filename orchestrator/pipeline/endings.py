@@ -8,6 +8,7 @@ from orchestrator.domain.task import Task
 from orchestrator.ledger.charges import total_charge
 from orchestrator.ledger.memory import outcome_json
 from orchestrator.pipeline.budget_desk import BudgetStopError, tokens_by_phase
+from orchestrator.pipeline.calibrate import calibrate
 from orchestrator.pipeline.gatehouse import rest_of_gate
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.phase_record import phase_uses
@@ -49,6 +50,7 @@ def end_task(work: Work, end: TaskEnd) -> TaskOutcome:
         work.commit, _ = commit_and_publish(work, commit_message(work, NOT_CERTIFIED))
     outcome = _outcome(work, end)
     _finish(work.night, outcome)
+    calibrate(work.night, outcome)
     return outcome
 
 

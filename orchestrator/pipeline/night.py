@@ -14,6 +14,8 @@ from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
+from orchestrator.ledger.registry import Registry
+from orchestrator.policy.calibration import Estimates
 from orchestrator.ports import Clock, Desk, EnvironmentInfo, Lane, Repository
 from orchestrator.settings import Settings
 
@@ -57,6 +59,10 @@ class Night:
     """End every wait, model call and command of all lanes: the run stops."""
     opened: Callable[[str, Lane], None] = _nobody
     """Told of each task and the lane it is worked on before the task begins: coding commands work on a copy of it."""
+    registry: Registry | None = None
+    """Taught by delivered tasks (R4); ``None``: nothing is learnt."""
+    estimates: Estimates = field(default_factory=Estimates)
+    """What was known as the run began (R4b)."""
     prepared: dict[str, Prepared] = field(default_factory=dict)
     """Gate plans and baselines by base tree and lane, so that tasks on one base share them."""
 

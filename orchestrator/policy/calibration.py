@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.policy.budget import exact
+from orchestrator.policy.calibration_interval import Interval
 from orchestrator.settings import Budgets
 
 STAGE_FALLBACK = 5_000
@@ -64,6 +65,19 @@ class Defaults:
 def fallback(*, by_hand: bool = False) -> Defaults:
     """R5: what every reader gets where the registry cannot be read."""
     return Defaults(usable_budget=USABLE_BY_HAND if by_hand else USABLE_RUN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """What a run reckons with, fixed as it begins (R4b)."""
+
+    defaults: Defaults = field(default_factory=fallback)
+    bases: Mapping[Phase, int] = field(default_factory=dict)
+    """For ``budgets.base: registry``; a phase that is missing keeps its configured base."""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """Complexity -> what its next task will use; empty before any was delivered."""
+    said: str = ""
+    """Why the fallbacks are used; empty where they are not."""
 
 
 def window(features: Sequence[Feature], size: int) -> tuple[Feature, ...]:

@@ -1,4 +1,4 @@
-"""What a task is expected to use, before it runs: low, likely, high. From the configured budgets alone.
+"""What a task is expected to use, before it runs: low, likely, high. From the configured budgets, or learnt.
 
 The build limit holds ``iterations_a_limit`` iterations (decision 32), so an iteration is that share of it. The other
 phases' limits hold every call twice (a re-ask, a send-back), so one passage is half of them. High is what the stop-loss
@@ -10,17 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from orchestrator.domain.call import Usage
 from orchestrator.domain.task import Phase
 from orchestrator.policy.budget import TaskBudget, exact
+from orchestrator.policy.calibration_interval import Interval
 from orchestrator.settings import Budgets
 
 CostOf = Callable[[Phase, Usage, int], Decimal | None]
 """US dollars of that use in that phase in so many calls; ``None`` where no price is known."""
 
+LEARNT_FROM = 5
+"""Delivered tasks from which on what was learnt goes before what is configured: the registry's window (R3)."""
 _OUTPUT_SHARE = Decimal("0.2")
 _PASSAGE = Decimal("0.5")
 _LIKELY = Decimal("0.75")
@@ -62,6 +65,28 @@ def estimate(
         likely=_expected(budget, likely, _LIKELY, budgets, staffed, cost),
         high=_expected(budget, high, Decimal(1), budgets, staffed, cost),
     )
+
+
+def learnt(made: TaskEstimate, interval: Interval | None) -> TaskEstimate:
+    """The same with the tokens that delivered tasks of its kind teach (R10): p10, mean, p90; the cost in proportion.
+
+    Time and iterations stay as configured: no more than tokens was learnt. Unchanged with too few delivered tasks.
+    """
+    if interval is None or interval.learnt_from < LEARNT_FROM:
+        return made
+    likely = max(1, interval.likely)
+    return TaskEstimate(
+        low=_scaled(made.low, min(max(1, interval.p10), likely)),
+        likely=_scaled(made.likely, likely),
+        high=_scaled(made.high, max(interval.p90, likely)),
+    )
+
+
+def _scaled(expected: Expected, tokens: int) -> Expected:
+    if expected.cost_usd is None or not expected.tokens:
+        return replace(expected, tokens=tokens)
+    cost = (expected.cost_usd * tokens / expected.tokens).quantize(Decimal("0.000001"))
+    return replace(expected, tokens=tokens, cost_usd=cost)
 
 
 def _expected(

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from orchestrator.domain.task import Phase, Task
 from orchestrator.policy.budget import TaskBudget, exact, task_budget
+from orchestrator.policy.calibration_interval import Interval
 from orchestrator.policy.complexity import Graded, grade
-from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate, estimate
+from orchestrator.policy.estimate import LEARNT_FROM, CostOf, Expected, TaskEstimate, estimate, learnt
 from orchestrator.policy.order import chain_of, in_order
 from orchestrator.settings import Caps, Settings
 
 _HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What the project's own delivered tasks teach; nothing of it: the configured figures hold."""
+
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """Complexity -> what its next task will use."""
+    bases: Mapping[Phase, int] | None = None
+    """``budgets.base: registry``: bases that replace the configured ones."""
+
+
+NOTHING_LEARNT = Learnt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +43,8 @@ class PlannedTask:
     iteration_limit: int
     budget: TaskBudget
     expected: TaskEstimate
+    learnt_from: int
+    """Delivered tasks its expected tokens are learnt from; 0: reckoned from the configured budgets."""
     warnings: tuple[str, ...]
     """What its owner should know: a budget below one passage, too long for one task."""
 
@@ -45,10 +61,16 @@ class Outlook:
     """Ids of those that find no room if all goes badly."""
 
 
-def outlook(tasks: Sequence[Task], settings: Settings, staffed: AbstractSet[Phase], cost: CostOf) -> Outlook:
+def outlook(
+    tasks: Sequence[Task],
+    settings: Settings,
+    staffed: AbstractSet[Phase],
+    cost: CostOf,
+    known: Learnt = NOTHING_LEARNT,
+) -> Outlook:
     """The batch's outlook; ``staffed`` and ``cost`` as in :func:`~orchestrator.policy.estimate.estimate`."""
     chain = chain_of(tasks)
-    planned = tuple(_planned(task, chain[task.id], settings, staffed, cost) for task in in_order(tasks))
+    planned = tuple(_planned(task, chain[task.id], settings, staffed, cost, known) for task in in_order(tasks))
     return Outlook(
         tasks=planned,
         total=TaskEstimate(
@@ -61,13 +83,16 @@ def outlook(tasks: Sequence[Task], settings: Settings, staffed: AbstractSet[Phas
     )
 
 
-def _planned(task: Task, chain: str, settings: Settings, staffed: AbstractSet[Phase], cost: CostOf) -> PlannedTask:
+def _planned(
+    task: Task, chain: str, settings: Settings, staffed: AbstractSet[Phase], cost: CostOf, known: Learnt
+) -> PlannedTask:
     """One task. What it is expected to use does not shrink with a budget that its owner set too small."""
     graded = grade(task, settings.loop.complexity)
-    budget = task_budget(graded.complexity, task.importance, task.budget, settings.budgets)
-    usual = task_budget(graded.complexity, task.importance, {}, settings.budgets)
+    budget = task_budget(graded.complexity, task.importance, task.budget, settings.budgets, known.bases)
+    usual = task_budget(graded.complexity, task.importance, {}, settings.budgets, known.bases)
     limit = settings.loop.iterations.of(graded.complexity)
-    expected = estimate(usual, limit, settings.budgets, staffed, cost)
+    interval = known.intervals.get(graded.complexity.value)
+    expected = learnt(estimate(usual, limit, settings.budgets, staffed, cost), interval)
     return PlannedTask(
         task=task,
         chain=chain,
@@ -75,6 +100,7 @@ def _planned(task: Task, chain: str, settings: Settings, staffed: AbstractSet[Ph
         iteration_limit=limit,
         budget=budget,
         expected=expected,
+        learnt_from=interval.learnt_from if interval and interval.learnt_from >= LEARNT_FROM else 0,
         warnings=(*_too_small(task, usual, settings), *_too_long(task, expected, settings)),
     )
 
