@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.ledger.events_read import Fault, instant_ms, packed_id, why_foreign
+from orchestrator.ledger.events_read import LIFECYCLE, Fault, instant_ms, packed_id, why_foreign
 
 NEVER = -(1 << 62)
 """No such time is known."""
@@ -117,20 +117,25 @@ class Standing:
     def _fold(self, made: dict[str, Any], at: int) -> None:
         """One event. All that may be wrong with it is found before anything is changed."""
         kind, entity, name = made["eventType"], made["entityType"], made["entityId"]
-        chain, request, agent, metadata = map(made.get, _FURTHER)
-        used = agent.get("tokens") if agent is not None else None
-        tokens = (used.get("input", 0), used.get("output", 0)) if used is not None else (0, 0)
-        texts = (kind, entity, name, chain or "-", request or "-", agent["model"] if agent is not None else "-")
-        if not ("".join(texts) and kind and entity and name):  # joining finds what is no text
-            raise ValueError("an empty name")
-        if not all(type(count) is int and 0 <= count < _MOST_TOKENS for count in tokens):
-            raise TypeError("tokens are whole numbers")
+        if not (type(kind) is type(entity) is type(name) is str and kind and entity and name):
+            raise ValueError("a name is missing")
+        agent = made.get("agent")
+        used = _tokens(agent) if agent is not None else (0, 0)
+        about = made.get("metadata")
+        if kind not in LIFECYCLE:
+            if agent is not None:
+                self._call(kind, self._model(agent["model"], used, at), at)
+            elif kind == "phase:completed" and type(about) is dict:
+                self._phase(about, at)
+            return
+        chain, request = made.get("chainId"), made.get("requestId")
+        if not (isinstance(chain, str | None) and isinstance(request, str | None)):
+            raise TypeError("chainId and requestId are texts")
+        model_row = self._model(agent["model"], used, at) if agent is not None else NONE
         request_row = self.requests.row(request) if request else NONE
         chain_row = self._chain(chain, request_row) if chain else NONE
-        model_row = self._model(agent["model"], tokens, at) if agent is not None else NONE
-        about = metadata if type(metadata) is dict else {}
         if entity == "task":
-            self._task(kind, name, at, (chain_row, model_row), about)
+            self._task(kind, name, at, (chain_row, model_row), about if type(about) is dict else {})
         elif entity == "chain":
             self._span(self.chains, self._chain(name, request_row), kind, ("chain:created", "chain:completed"), at)
         elif entity == "request":
@@ -178,9 +183,9 @@ class Standing:
             columns["reworks"][row] += 1
             if model != NONE and at >= self.since:
                 self.models.columns["reworks"][model] += 1
-        elif kind == "phase:completed":
-            self._phase(about, at)
-        elif kind == "call:answered" and model != NONE and at >= self.since:
+
+    def _call(self, kind: str, model: int, at: int) -> None:
+        if kind == "call:answered" and at >= self.since:
             self.models.columns["calls"][model] += 1
 
     def _phase(self, about: dict[str, Any], at: int) -> None:
@@ -191,7 +196,17 @@ class Standing:
             self.phases.columns["times"][row] += 1
 
 
-_FURTHER = ("chainId", "requestId", "agent", "metadata")
+def _tokens(agent: dict[str, Any]) -> tuple[int, int]:
+    """What an agent used; an error where it is no agent."""
+    if type(agent["model"]) is not str:
+        raise TypeError("a model is a text")
+    used = agent.get("tokens")
+    if used is None:
+        return 0, 0
+    given, made = used.get("input", 0), used.get("output", 0)
+    if not (type(given) is type(made) is int and 0 <= given < _MOST_TOKENS and 0 <= made < _MOST_TOKENS):
+        raise TypeError("tokens are whole numbers")
+    return given, made
 
 
 def _ended(columns: dict[str, array[int]], row: int, about: dict[str, Any]) -> None:

@@ -20,6 +20,21 @@ _BLOCK = 1 << 20
 _MANY = 4 << 20
 """Bytes from which on the quick reader is worth its import."""
 _ID_LENGTH = 36
+_unhex = bytes.fromhex
+LIFECYCLE = frozenset(
+    {
+        "task:created",
+        "task:started",
+        "task:completed",
+        "task:rework",
+        "task:ended",
+        "chain:created",
+        "chain:completed",
+        "request:created",
+        "request:closed",
+    }
+)
+"""What makes tasks, chains and requests known; other types count as events, for tokens, and for phases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +83,7 @@ def json_reader(size: int) -> Callable[[bytes], Any]:
 
     def quick(line: bytes) -> Any:
         try:
-            return from_json(line, allow_inf_nan=False)
+            return from_json(line, allow_inf_nan=False, cache_strings="keys")
         except ValueError:
             return strict_json(line)  # lone surrogates, deep nesting: the standard library's word is final
 
@@ -86,7 +101,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def packed_id(stated: str) -> bytes:
     """A UUID's 16 bytes; ``ValueError`` where it is none."""
-    packed = bytes.fromhex(stated.replace("-", ""))
+    packed = _unhex(stated.replace("-", ""))
     if len(stated) != _ID_LENGTH or len(packed) != 16 or stated[8] != "-":  # noqa: PLR2004 - the form of a UUID
         raise ValueError("id is no UUID")
     return packed
@@ -117,7 +132,7 @@ def why_foreign(line: bytes) -> str:
         except (ValueError, OverflowError):
             return f"{name} {made[name][:40]!r} is not of its form"
     for name in ("chainId", "requestId"):
-        if not isinstance(made.get(name, ""), str | None):
+        if made["eventType"] in LIFECYCLE and not isinstance(made.get(name), str | None):
             return f"{name} is no text"
     return _why_agent(made.get("agent"))
 
