@@ -1,0 +1,290 @@
+"""The commands there are: what each does, an example, its flags. A table, so that ``--help`` costs no import.
+
+A command's work is ``run(args) -> int`` in a module of its own, imported when it is chosen.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing's, without importing typing
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+class Command:
+    """One row of the table."""
+
+    __slots__ = ("declare", "does", "example", "module", "usage")
+
+    def __init__(
+        self, usage: str, does: str, example: str, declare: Callable[[ArgumentParser], None], module: str = ""
+    ) -> None:
+        self.usage = usage
+        """The command's operands, as in ``--help``."""
+        self.does = does
+        self.example = example
+        self.declare = declare
+        self.module = module
+        """Module of ``orchestrator.cli`` that holds ``run``; default: the command's name."""
+
+
+def _state(parser: ArgumentParser) -> None:
+    parser.add_argument("--state", metavar="DIR", help="where runs are kept (default: runs/ beside the tasks file)")
+
+
+def _settings(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="a setting, e.g. loop.lanes=2; repeatable"
+    )
+
+
+def _json(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def _session(parser: ArgumentParser, *, models: str | None) -> None:
+    """Flags of a session: of run and of resume, which goes on with the run's own models unless told otherwise."""
+    parser.add_argument("--workers", metavar="N", help="tasks worked on at once (default 1)")
+    parser.add_argument("--models", metavar="live|replay:DIR", default=models, help="where answers come from")
+    parser.add_argument("--max-tokens", metavar="N", help="the run's cap on tokens; none lifts it")
+    parser.add_argument("--max-cost", metavar="USD", help="the run's cap on cost; none lifts it")
+    parser.add_argument("--observe", action="store_true", help="budgets record and do not stop; the caps still hold")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    parser.add_argument("--strict", action="store_true", help="replay: a prompt that differs from the record fails")
+    parser.add_argument("--no-input", action="store_true", help="never ask")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "events as JSON lines on stdout")
+
+
+def _run(parser: ArgumentParser) -> None:
+    parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
+    parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    parser.add_argument("--engine", choices=("local",), default="local", help="where tasks are worked on")
+    _session(parser, models="live")
+
+
+def _resume(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest unfinished)")
+    parser.add_argument("--task", metavar="ID", help="answer the escalation of this task")
+    parser.add_argument("--hint", metavar="TEXT", help="what the task should be told")
+    _session(parser, models=None)
+
+
+def _plan(parser: ArgumentParser) -> None:
+    parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
+    parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "the plan as one JSON object")
+
+
+def _named_run(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest)")
+    _state(parser)
+
+
+def _status(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    parser.add_argument("--line", action="store_true", help="one line, for a shell's prompt; silent without a run")
+    _json(parser, "the state as one JSON object")
+
+
+def _watch(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    _json(parser, "events as JSON lines")
+
+
+def _report(parser: ArgumentParser) -> None:
+    _named_run(parser)
+    parser.add_argument("--open", action="store_true", help="open report.html in the browser")
+    parser.add_argument("--profile", action="store_true", help="print where time and tokens went, by agent")
+    _json(parser, "summary.json on stdout")
+
+
+def _land(parser: ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", nargs="*", help="delivered tasks; dependencies land first")
+    parser.add_argument("--all", action="store_true", help="every delivered task of the run")
+    parser.add_argument("--run", metavar="RUN", help="the run's name (default: the newest)")
+    parser.add_argument("--plan", action="store_true", help="show order and conflicts; changes nothing")
+    parser.add_argument("--gate", action="store_true", help="with --plan: gate the whole set; bisect where it is red")
+    parser.add_argument("--undo", action="store_true", help="take the last landing back")
+    parser.add_argument("--strategy", choices=("merge", "squash"), default="merge", help="default: merge")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "what happened, or the plan, as one JSON object")
+
+
+def _gate(parser: ArgumentParser) -> None:
+    parser.description = (
+        "Runs the gate on a copy of the checkout as it stands, uncommitted work and all: failures with their "
+        "category. Commands come from tasks.yaml and orchestrate.yaml of this folder, else they are detected."
+    )
+    parser.add_argument("--fix", action="store_true", help="write the fixes that need no model to your files")
+    parser.add_argument("--selftest", action="store_true", help="plant defects into a copy: is each stopped?")
+    parser.add_argument("--tasks", metavar="TASKS.yaml", help="the gate of this tasks file (default: tasks.yaml here)")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
+    _settings(parser)
+    _json(parser, "the report as one JSON object")
+
+
+def _count(stated: str) -> int:
+    """Zero or more."""
+    count = int(stated)
+    if count < 0:
+        raise ValueError(stated)
+    return count
+
+
+def _metrics(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, does: str) -> ArgumentParser:
+        made = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
+        _state(made)
+        return made
+
+    summary = action("summary", "what the events say: times, rework, bottlenecks, models, trend")
+    summary.add_argument("--at", metavar="TIME", help="as it stood then (ISO 8601; without a zone, local time)")
+    summary.add_argument("--since", metavar="TIME", help="what was completed from then on")
+    summary.add_argument("--until", metavar="TIME", help="what was completed before then")
+    summary.add_argument("--compare", action="store_true", help="beside a window as long before --since")
+    _json(summary, "everything as one JSON object")
+    _json(action("refresh", "take over what the journals hold; count everything anew"), "counts as JSON")
+    export = action("export", "all events as a table or as OTLP log records")
+    export.add_argument("--format", choices=("csv", "parquet", "otlp-json"), default="csv", help="default: csv")
+    export.add_argument("--out", metavar="FILE", help="default: standard output")
+    compact = action("compact", "old events into a compressed archive; nothing they say changes")
+    compact.add_argument("--before", metavar="TIME", help="what is older than this")
+    compact.add_argument("--keep-days", metavar="N", type=_count, default=30, help="else: older than N days (30)")
+    _metrics_added(
+        action("record", "an event of work done elsewhere"), action("import", "events of what git remembers")
+    )
+
+
+def _metrics_added(record: ArgumentParser, imported: ArgumentParser) -> None:
+    events = ("task:created", "task:started", "task:completed", "task:rework")
+    record.add_argument("event", choices=events, metavar="EVENT", help=", ".join(events))
+    record.add_argument("id", metavar="ID", help="the task's id")
+    record.add_argument("--model", metavar="M", help="the exact model id that did it")
+    record.add_argument("--role", choices=("control", "impl"), default="impl", help="default: impl")
+    record.add_argument("--at", metavar="TIME", help="when (default: now)")
+    record.add_argument("--tokens-in", metavar="N", type=_count, help="input tokens")
+    record.add_argument("--tokens-out", metavar="N", type=_count, help="output tokens")
+    record.add_argument("--run", metavar="RUN", help="of this run's task, say one that waited for a human")
+    imported.add_argument(
+        "--from-git", metavar="REPO", nargs="?", const=".", required=True, help="merged branches and moved task files"
+    )
+    imported.add_argument("--rev", metavar="COMMIT", default="HEAD", help="the branch others were merged to (HEAD)")
+    _json(imported, "counts as JSON")
+
+
+def _registry(parser: ArgumentParser) -> None:
+    actions = ("show", "get", "recalculate", "rebuild", "import", "export")
+    parser.add_argument("action", choices=actions, metavar="|".join(actions), help="what to do")
+    parser.add_argument("operand", metavar="PATH|FILE", nargs="?", help="get: a dotted path; import, export: a file")
+    parser.add_argument("--fallback", metavar="V", help="get: printed where there is no such value; get never fails")
+    _state(parser)
+    _settings(parser)
+    _json(parser, "the registry, or the estimates before and after, as one JSON object")
+
+
+def _classify(parser: ArgumentParser) -> None:
+    parser.description = (
+        "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
+        "known gate_timed_out, diff, files_changed, repo, rerun_stdout, rerun_exit_code), and prints "
+        '{"id", "category", "failures"} a line.'
+    )
+
+
+def _config(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=("show",), help="show: every effective value and where it came from")
+    parser.add_argument("--tasks", metavar="TASKS.yaml", help="as in force for this tasks file (default: this folder)")
+    _settings(parser)
+    _json(parser, "values and sources as one JSON object")
+
+
+def _schema(parser: ArgumentParser) -> None:
+    parser.add_argument("file", choices=("tasks", "orchestrate"), nargs="?", default="tasks", help="whose schema")
+
+
+def _pilot(parser: ArgumentParser) -> None:
+    parser.add_argument("--dir", metavar="DIR", default="runs/pilot", help="folder made anew (default runs/pilot)")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), default="auto", help="as for run")
+    _json(parser, "events as JSON lines on stdout")
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("TASKS.yaml", "work through the tasks, each to a branch of its own", "run tasks.yaml", _run),
+    "plan": Command("TASKS.yaml", "order, limits, budgets, expected cost; calls no model", "plan tasks.yaml", _plan),
+    "resume": Command("[RUN]", "go on with an unfinished run", "resume --task fix-offset --hint 'keep ISO'", _resume),
+    "status": Command("[RUN]", "where a run stands", "status", _status),
+    "watch": Command("[RUN]", "follow a run live, from any terminal", "watch", _watch),
+    "report": Command("[RUN]", "write report.md, report.html, summary.json again", "report --open", _report),
+    "land": Command("TASK...", "merge delivered branches, each merge gated; --undo", "land --all", _land),
+    "gate": Command("[--fix]", "run the gate by hand; --fix mends; --selftest tries it", "gate --fix", _gate),
+    "metrics": Command("ACTION", "what the event log says: times, rework, models", "metrics summary", _metrics),
+    "registry": Command(
+        "ACTION", "the calibration registry: what tasks are expected to use", "registry show", _registry
+    ),
+    "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
+    "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
+    "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),
+    "pilot": Command("", "the bundled pilot with recorded answers; no keys", "pilot", _pilot),
+}
+"""In the order of ``--help``."""
+
+
+def overview() -> str:
+    """The help of ``orchestrate`` itself: fits a screen of 80 by 24."""
+    rows = "\n".join(f"  {f'{name} {command.usage}':<16} {command.does}" for name, command in COMMANDS.items())
+    return (
+        "usage: orchestrate COMMAND [...]    (orchestrate COMMAND --help tells its flags)\n\n"
+        "Runs a backlog of coding tasks to finished, gated branches in your repository.\n\n"
+        f"{rows}\n\n"
+        "example:\n"
+        "  orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n\n"
+        "exit codes: 0 all delivered, 1 some not, 2 wrong use, 3 our fault, 4 provider,\n"
+        "            5 paused, 6 refused to start, 7 damaged journal, 130/143 signals"
+    )
+
+
+def parser(name: str) -> ArgumentParser:
+    """The parser of one command."""
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+    class Parser(ArgumentParser):
+        """Says what is wrong the way every error is said."""
+
+        def error(self, message: str) -> NoReturn:
+            from orchestrator.cli.door import say
+
+            say(f"error[usage]: {self.prog}: {message}\nhint: `{self.prog} --help` tells its flags")
+            raise SystemExit(2)
+
+    command = COMMANDS[name]
+    made = Parser(
+        prog=f"orchestrate {name}",
+        description=command.does[0].upper() + command.does[1:] + ".",
+        epilog=f"example:\n  orchestrate {command.example}",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.declare(made)
+    return made
+
+
+def parse(name: str, argv: list[str]) -> Namespace:
+    """The arguments of one command; ``SystemExit`` on wrong use."""
+    return parser(name).parse_args(argv)
+
+
+def run(name: str, argv: list[str]) -> int:
+    """Parse the arguments, import the command, run it."""
+    from importlib import import_module
+
+    arguments = parse(name, argv)
+    module = import_module(f"orchestrator.cli.{COMMANDS[name].module or name}")
+    return int(module.run(arguments))
