@@ -46,18 +46,34 @@ def summarise(path: str, data: bytes) -> Summary:
     """The names of the file."""
     if len(data) > SIZE_CAP:
         return Summary(broken=True)
-    text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), data.decode("utf-8", "replace"))
+    text = without_comments(data)
+    summary = _named(path, text)
+    lines = _Lines(text)
+    for match in _BARE.finditer(text):
+        summary.imports.append((match[1], lines.of(match.start())))
+    summary.imports.extend((match[1] or match[2], lines.of(match.start())) for match in _DYNAMIC_IMPORT.finditer(text))
+    summary.effects = bool(_EFFECT.search(text))
+    return summary
+
+
+def without_comments(data: bytes) -> str:
+    """The text, its comments cut, its lines where they were."""
+    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), data.decode("utf-8", "replace"))
+
+
+def names(path: str, text: str) -> dict[str, Definition]:
+    """Only the module-level names of a text without comments."""
+    return _named(path, text).names
+
+
+def _named(path: str, text: str) -> Summary:
     summary = Summary()
     lines = _Lines(text)
     _declarations(path, text, lines, summary)
     for match in _FROM.finditer(text):
         _clause(path, match, lines.of(match.start()), summary)
-    for match in _BARE.finditer(text):
-        summary.imports.append((match[1], lines.of(match.start())))
     _lists(path, text, lines, summary)
     _commonjs(path, text, lines, summary)
-    summary.imports.extend((match[1] or match[2], lines.of(match.start())) for match in _DYNAMIC_IMPORT.finditer(text))
-    summary.effects = bool(_EFFECT.search(text))
     return summary
 
 

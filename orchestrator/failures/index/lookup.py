@@ -1,25 +1,27 @@
 """The symbol index of a tree: lazy, by name. A look-up reads each source file once and parses only those that hold
-the name.
+the name; with an index on disk (``store``) only those that changed since are read at all.
 """
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from pathlib import Path
 
 from orchestrator.failures.index import js_names, other_names, python_names, runtime
+from orchestrator.failures.index.aliases import aliases_of
 from orchestrator.failures.index.names import Definition, Form, Summary
 from orchestrator.failures.index.node import node
-from orchestrator.failures.index.packages import MANIFEST_DEPTH, Packages
-from orchestrator.failures.view import View
+from orchestrator.failures.index.packages import Packages
+from orchestrator.failures.index.search import Search
+from orchestrator.failures.view import RepositoryView, View
 
 PYTHON = (".py", ".pyi")
 JAVASCRIPT = js_names.SUFFIXES
+_STORED = ("python", "javascript")
+"""Languages kept on disk."""
 _HOPS = 12
 """Re-exports followed from one module to the next."""
 _RESOLVE = (
@@ -70,12 +72,16 @@ def language_of(path: str | None) -> str | None:
 class SymbolIndex:
     """Answers about names in one view; everything is read on demand and kept."""
 
-    def __init__(self, view: View, distributions: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, view: View, distributions: Mapping[str, str] | None = None, *, store: Path | None = None
+    ) -> None:
+        """``store``: a folder outside the tree for the index on disk, kept between processes; none: nothing is kept."""
         self.view = view
+        self._store = store
         self.packages = Packages(view, distributions or {})
         self._summaries: dict[str, Summary] = {}
         self._bytes: dict[str, bytes] = {}
-        self._texts: dict[str | None, tuple[tuple[str, ...], list[int], bytes]] = {}
+        self._searches: dict[str | None, Search] = {}
 
     def source(self, path: str) -> bytes:
         """A file's bytes, read once."""
@@ -118,38 +124,56 @@ class SymbolIndex:
         return found
 
     def holding(self, name: str, language: str | None, *, whole: bool = True) -> tuple[str, ...]:
-        """Files that hold the name as a word (not ``whole``: in one): one search over the language's sources."""
-        needle = name.encode()
-        paths, starts, text = self._joined(language)
-        found = []
-        position = text.find(needle) if needle else -1
-        while position != -1:
-            end = position + len(needle)
-            if whole and _inside_word(text, position, end):
-                position = text.find(needle, end)  # part of a longer word
-                continue
-            number = bisect_right(starts, position) - 1
-            found.append(paths[number])
-            position = text.find(needle, starts[number + 1]) if number + 1 < len(starts) else -1
-        return tuple(found)
-
-    def _joined(self, language: str | None) -> tuple[tuple[str, ...], list[int], bytes]:
-        known = self._texts.get(language)
-        if known is None:
-            paths = self.files(language)
-            sources = [self.source(path) for path in paths]
-            starts = [0, *accumulate(len(source) + 1 for source in sources[:-1])] if sources else []
-            known = self._texts[language] = (paths, starts, b"\n".join(sources))
-        return known
+        """Files that hold the name as a word (not ``whole``: in one)."""
+        return self._search(language).holding(name, whole=whole)
 
     def definitions(self, name: str, language: str | None) -> tuple[Definition, ...]:
         """Every module-level definition, import and re-export of the name in the tree."""
-        found = []
-        for path in self.holding(name, language):
-            definition = self.summary(path).names.get(name)
-            if definition is not None:
-                found.append(definition)
-        return tuple(found)
+        return self._search(language).definitions(name)
+
+    def definitions_of(self, names: Sequence[str], language: str | None) -> dict[str, tuple[Definition, ...]]:
+        """``definitions`` of each name, all found in one pass over the sources."""
+        search = self._search(language)
+        search.hold_all(names)
+        return {name: search.definitions(name) for name in names}
+
+    def _search(self, language: str | None) -> Search:
+        known = self._searches.get(language)
+        if known is None:
+            known = self._searches[language] = Search(self.files(language), self.source, self._read)
+            place = self._place(language)
+            if place is not None and known.paths:
+                known.open(*place)
+        return known
+
+    def _read(self, path: str) -> bytes:
+        return self.view.read(path) or b""
+
+    def _place(self, language: str | None) -> tuple[Path, Path] | None:
+        """The index on disk, and the folder it is about."""
+        if self._store is None or language not in _STORED or not isinstance(self.view, RepositoryView):
+            return None
+        return self._store / f"{language}.idx", self.view.root
+
+    def build(self) -> None:
+        """Write the index on disk anew, whole. Without a ``store`` nothing is done."""
+        for language in _STORED:
+            place = self._place(language)
+            if place is not None:
+                search = self._searches[language] = Search(self.files(language), self.source, self._read)
+                search.build(*place)
+
+    def refresh(self, changed: Iterable[str]) -> None:
+        """Take up edits to files of the view since they were read. Added or deleted files need a new view."""
+        for path in changed:
+            self._bytes.pop(path, None)
+            self._summaries.pop(path, None)
+            search = self._searches.get(language_of(path))
+            if search is not None:
+                search.refresh([path])
+            if not path.endswith((*PYTHON, *JAVASCRIPT)):  # a manifest, or compiler options
+                self.packages = Packages(self.view, self.packages.distributions)
+                self.__dict__.pop("aliases", None)
 
     def has_member(self, name: str, language: str | None, *, skip: Iterable[tuple[str, str]] = ()) -> bool:
         """Whether any class, object or type of the tree has such an attribute. ``skip``: (path, line text) that do
@@ -249,30 +273,7 @@ class SymbolIndex:
     @cached_property
     def aliases(self) -> tuple[tuple[str, str, bool], ...]:
         """``compilerOptions.paths`` and ``baseUrl`` of the tree's tsconfig files."""
-        found: list[tuple[str, str, bool]] = []
-        for path in self.view.paths:
-            name = path.rsplit("/", 1)[-1]
-            if (
-                not (name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json"))
-                or path.count("/") > MANIFEST_DEPTH
-            ):
-                continue
-            options = _json_with_comments(self.source(path).decode("utf-8", "replace")).get("compilerOptions")
-            if not isinstance(options, dict):
-                continue
-            base_url = options.get("baseUrl")
-            base = posixpath.join(posixpath.dirname(path), base_url if isinstance(base_url, str) else ".")
-            entries = options.get("paths")
-            for key, targets in entries.items() if isinstance(entries, dict) else ():
-                for target in targets if isinstance(targets, list) else ():
-                    if isinstance(target, str):
-                        joined = posixpath.normpath(posixpath.join(base, target.rstrip("*"))) + (
-                            "/" if target.endswith("/*") else ""
-                        )
-                        found.append((key.rstrip("*"), joined, not key.endswith("*")))
-            if isinstance(base_url, str):
-                found.append(("", posixpath.normpath(base) + "/", False))
-        return tuple(found)
+        return aliases_of(self.view.paths, self.source)
 
     def is_local(self, module: str, importer: str | None) -> bool:
         """Whether the module, there or not, would be a file of the tree."""
@@ -326,23 +327,3 @@ class SymbolIndex:
         if language in {"java", "go"}:
             return other_names.library(name, language)
         return ()
-
-
-def _inside_word(text: bytes, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return after.isalnum() or after == b"_" or before.isalnum() or before == b"_"
-
-
-def _json_with_comments(text: str) -> dict[str, object]:
-    """tsconfig's JSON: comments and trailing commas allowed. What cannot be read is empty."""
-    text = re.sub(
-        r"\"(?:[^\"\\\n]|\\.)*\"|//[^\n]*|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/",
-        lambda match: match[0] if match[0][0] == '"' else "",
-        text,
-    )
-    text = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"|,(?=\s*[}\]])", lambda match: match[0] if match[0][0] == '"' else "", text)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
