@@ -132,13 +132,17 @@ def rest_of_gate(work: Work) -> None:
     work.gate_seconds += report.seconds - done.seconds
     passages = len(list(folder.glob("gate*.json")))
     write_whole(folder / _name(passages + 1), json.dumps(report_to_json(report), indent=1).encode())
+    checks = [f"{result.kind}: {'green' if result.passed else 'red'}" for result in report.results]
+    more = headline(report.failures[len(done.failures) :])
+    told = f"{work.task.id}: the whole of its last gate: {', '.join(checks)}"
+    work.tell("note", text=f"{told}; beside what stopped it: {more}" if more else told)
     work.tell(
         "gate:rest",
         iteration=work.iteration,
         tree=work.tree,
-        checks=[f"{result.kind}: {'green' if result.passed else 'red'}" for result in report.results],
+        checks=checks,
         failures=len(report.failures) - len(done.failures),
-        headline=headline(report.failures[len(done.failures) :]),
+        headline=more,
         seconds=round(report.seconds - done.seconds, 3),
     )
 
