@@ -340,7 +340,7 @@ def test_two_landings_at_once_the_second_names_the_first(site: Site) -> None:
     tasks = site.place.run_folder() / "tasks.yaml"
     tasks.write_text(tasks.read_text().replace("lint: sh check.sh", "lint: 'sleep 1; sh check.sh'"))
     with site.place.started("land", "top", "bottom") as first:
-        wait_until((site.place.run_folder() / "land.jsonl").exists)
+        wait_until((site.place.run_folder() / "land.jsonl").exists, 150)
         second = site.land("left")
         assert second.code == 6
         assert str(first.pid) in second.err
@@ -354,7 +354,7 @@ def test_a_branch_that_moves_meanwhile_is_left_alone(site: Site) -> None:
         tasks.read_text().replace("lint: sh check.sh", f"lint: 'touch {site.place.folder}/gating; sleep 2'")
     )
     with site.place.started("land", "top", "--sandbox", "none") as process:
-        wait_until((site.place.folder / "gating").exists)
+        wait_until((site.place.folder / "gating").exists, 150)
         mine = site.commit("Meanwhile", README_md="# Mine\n")
         out, err = process.communicate(timeout=60)
     assert process.returncode == 6, out + err
@@ -370,7 +370,7 @@ def test_ctrl_c_in_the_gate_leaves_what_landed_and_nothing_else(site: Site) -> N
         tasks.read_text().replace("lint: sh check.sh", f"lint: 'touch {site.place.folder}/gating; exec sleep 60'")
     )
     with site.place.started("land", "top", "--sandbox", "none") as process:
-        wait_until((site.place.folder / "gating").exists)
+        wait_until((site.place.folder / "gating").exists, 150)
         os.kill(process.pid, signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
