@@ -95,9 +95,10 @@ class Place:
         """Task -> status."""
         return {task["id"]: task["status"] for task in self.summary()["tasks"]}
 
-    def git(self, *argv: str) -> str:
-        """Plain git in the user's repository."""
-        command = ["git", "-C", str(self.tasks.parent / "tally"), *argv]
+    def git(self, *argv: str, repo: str = "") -> str:
+        """Plain git in the user's repository: the pilot's beside the tasks file, or ``repo`` below the folder."""
+        where = self.folder / repo if repo else self.tasks.parent / "tally"
+        command = ["git", "-C", str(where), *argv]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment).stdout
 
     def trees(self) -> dict[str, str]:
