@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+import bench_index
+
 PYTHON = sys.executable
 ORCHESTRATE = (PYTHON, "-m", "orchestrator")
 STARTS = ("--help", "run --help", "status", "plan tasks.yaml")
@@ -217,11 +219,11 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 def main() -> int:
     """Measure what was asked for and print it."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Start-up and the overhead of one task.")
-    parser.add_argument("what", nargs="?", default="all", choices=("start", "task", "all"))
+    parser.add_argument("what", nargs="?", default="all", choices=("start", "task", "index", "all"))
     parser.add_argument("--rounds", type=int, default=7, help="times each side is measured (default 7)")
     args = parser.parse_args()
     missing = [name for name in ("git", "bwrap", "ruff") if shutil.which(name) is None]
-    if missing and args.what != "start":
+    if missing and args.what in {"task", "all"}:
         raise SystemExit(f"error: needs {', '.join(missing)} on PATH")
     with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name:
         place = Place(Path(name))
@@ -229,6 +231,8 @@ def main() -> int:
             start(place, args.rounds)
         if args.what in {"task", "all"}:
             task(place, args.rounds)
+        if args.what == "index":
+            bench_index.index(Path(name), args.rounds)
     return 0
 
 

@@ -68,6 +68,7 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
     desk = _Desk(view, index)
     left: list[Failure] = [failure for failure in failures if failure.category is not Category.TRIVIAL]
     rest: list[Failure] = []
+    _look_up_together(failures, index)
     for failure in _bottom_up(failure for failure in failures if failure.category is Category.TRIVIAL):
         if _is_undefined(failure):
             if not desk.add_import(failure, settings):
@@ -86,6 +87,18 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
         suppressions=desk.suppressions,
         notes=tuple(desk.notes),
     )
+
+
+def _look_up_together(failures: Sequence[Failure], index: SymbolIndex) -> None:
+    """Several missing imports are one pass over the sources, not one each."""
+    names: dict[str, set[str]] = {}
+    for failure in failures:
+        language = language_of(failure.file)
+        if failure.category is Category.TRIVIAL and _is_undefined(failure) and failure.symbol and language:
+            names.setdefault(language, set()).add(failure.symbol)
+    for language, symbols in names.items():
+        if len(symbols) > 1:
+            index.definitions_of(sorted(symbols), language)
 
 
 def _is_undefined(failure: Failure) -> bool:
