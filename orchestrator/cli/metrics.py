@@ -38,14 +38,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _summary(args: argparse.Namespace, state: Path) -> int:
-    _there(state)
     now = datetime.now(UTC)
     if args.compare and args.since is None:
         raise UsageError(
             "--compare needs --since: before and after what?", hint="metrics summary --since DAY --compare"
         )
     if args.at is not None and (args.since is not None or args.until is not None):
-        raise UsageError("--at is one moment, --since and --until a window; not both")
+        raise UsageError(
+            "--at is one moment, --since and --until a window; not both", hint="metrics summary --at 2026-11-21T06:00"
+        )
+    for stated in (args.at, args.since, args.until):
+        _time(stated or "2026-01-01")
+    _there(state)
     if args.compare:
         return _compare(args, state, now)
     if args.at is None and args.since is None and args.until is None:

@@ -1,8 +1,8 @@
 """``aggregates.json`` (M3): computed when asked for, never in the background.
 
 A task's cycle time runs from its first start (its creation, where no start is known) to its last completion; a
-chain's and a request's from creation to end. Percentiles are nearest-rank. A share or a time of nothing is ``null``:
-unknown is not zero.
+chain's and a request's from creation to end; where clocks disagree and it would be negative, it is 0. Percentiles are
+nearest-rank. A share or a time of nothing is ``null``: unknown is not zero.
 """
 
 from __future__ import annotations
@@ -62,12 +62,11 @@ def share(part: int, whole: int) -> float | None:
 def cycles(standing: Standing) -> list[int]:
     """Each task's cycle time, ms, by row; :data:`NEVER` where it is not known, or its end lies outside the window."""
     columns = standing.tasks.columns
-    since = standing.since
+    least = max(standing.since, NEVER + 1)
+    rows = zip(columns["created"], columns["started"], columns["completed"], strict=True)
     return [
-        done - begun
-        if done >= since and done != NEVER and NEVER < (begun := start if start != NEVER else made) <= done
-        else NEVER
-        for made, start, done in zip(columns["created"], columns["started"], columns["completed"], strict=True)
+        max(0, done - begun) if done >= least and (begun := made if start == NEVER else start) > NEVER else NEVER
+        for made, start, done in rows
     ]
 
 
@@ -116,7 +115,7 @@ def _requests(standing: Standing) -> dict[str, Any]:
 def spans(rows: Rows, least: int) -> list[int]:
     """From creation to end, ms, of what ended at ``least`` or later."""
     pairs = zip(rows.columns["created"], rows.columns["ended"], strict=True)
-    return [end - made for made, end in pairs if end >= least and NEVER < made <= end]
+    return [max(0, end - made) for made, end in pairs if end >= least and made > NEVER]
 
 
 def _agents(standing: Standing) -> dict[str, Any]:

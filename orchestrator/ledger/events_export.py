@@ -97,7 +97,7 @@ def write_parquet(events: Iterable[Event], path: Path) -> None:
     except ImportError:
         raise UsageError(
             "Parquet needs pyarrow, which is not installed",
-            hint="pip install 'orchestrate[parquet]', or --format csv",
+            hint="pip install pyarrow, or --format csv",
             slug="no-parquet",
         ) from None
     schema = pa.schema([(name, pa.int64() if name in _COUNTS else pa.string()) for name in COLUMNS])
