@@ -36,12 +36,9 @@ class Delivered:
     """As the registry's file holds it."""
 
 
-def delivered(state: Path, *, before: str = "") -> tuple[Delivered, ...]:
-    """Every delivered task of a state folder's runs, oldest first; ``before``: but of the run of that name."""
-    found: list[Delivered] = []
-    for folder in run_folders(state)[:_RUNS]:
-        if folder.name != before:
-            found.extend(delivered_of(entries_of(folder)))
+def delivered(state: Path) -> tuple[Delivered, ...]:
+    """Every delivered task of a state folder's runs, oldest first."""
+    found = [each for folder in run_folders(state)[:_RUNS] for each in delivered_of(entries_of(folder))]
     return tuple(sorted(found, key=lambda each: each.at))
 
 
@@ -51,7 +48,7 @@ def delivered_of(entries: Sequence[Entry]) -> Iterator[Delivered]:
     for entry in last.values():
         if entry.get("status") != "delivered":
             continue
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
             feature = feature_of(entries, entry)
             yield Delivered(
                 at=str(entry["at"]),
@@ -63,7 +60,9 @@ def delivered_of(entries: Sequence[Entry]) -> Iterator[Delivered]:
 
 def feature_of(entries: Sequence[Entry], finished: Entry) -> dict[str, Any]:
     """A delivered task as the registry keeps it. ``KeyError``, ``TypeError``, ``ValueError``: not of this version."""
-    start = next(entry for entry in entries if entry["type"] == "run:started")
+    start = next((entry for entry in entries if entry["type"] == "run:started"), None)
+    if start is None:
+        raise ValueError("the journal holds no run:started")
     outcome, task = finished["outcome"], str(finished["task"])
     estimates = start.get("estimates", {}).get("stages", {})
     grade: Entry = next((each for each in start["tasks"] if each["id"] == task), {})
