@@ -88,7 +88,7 @@ def test_the_summary_of_a_run(night: Place) -> None:
 
 def test_deleted_the_log_is_made_again_with_the_same_ids(night: Place) -> None:
     log = night.folder / "runs" / "events.jsonl"
-    before = {made["id"]: made for made in events(night)}
+    content, before = log.read_bytes(), {made["id"]: made for made in events(night)}
     log.unlink()
     summary(night)
     assert {made["id"]: made for made in events(night)} == before
@@ -99,10 +99,11 @@ def test_deleted_the_log_is_made_again_with_the_same_ids(night: Place) -> None:
     assert json.loads(ended.out)["added"] == 3
     assert json.loads(ended.out)["eventCount"] == len(before)
     assert night.orchestrate("metrics", "refresh").out.startswith("0 events added")
+    log.write_bytes(content)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["task:started", "call:answered", "gate:finished", "task:rework"])
+@pytest.mark.parametrize("moment", ["task:started", "task:rework"])
 def test_killed_and_resumed_no_event_is_there_twice(tmp_path: Path, night: Place, moment: str) -> None:
     place = place_of(tmp_path / "one", PROJECT, ANSWERS)
     arguments = ("run", str(place.tasks), "--models", f"replay:{place.folder / 'calls'}", "--sandbox", "none")
@@ -121,7 +122,7 @@ def test_killed_and_resumed_no_event_is_there_twice(tmp_path: Path, night: Place
     found = Counter(one["eventType"] for one in made)
     for kind, count in kinds(night).items():
         assert found[kind] == count or kind in {"phase:completed", "gate:finished"}, kind
-    assert summary(place)["tasks"] | {"a": 0} == summary(place, "--at", "2100-01-01T00:00Z")["tasks"] | {"a": 0}
+    assert summary(place)["tasks"] == summary(place, "--at", "2100-01-01T00:00Z")["tasks"]
 
 
 def test_recorded_by_hand_compacted_and_exported(tmp_path: Path) -> None:
