@@ -77,9 +77,11 @@ class Forecaster:
 
     def learn(self, known: Known, tokens: int) -> Interval | None:
         """Take in what one used, 0 or more; answers what had been forecast for it."""
-        made = self.forecast(known)
-        if made is not None:
-            self._judge(known, tokens, made)
+        made = None
+        if self._logs:
+            voices, losses = self._voices(known)
+            made = self._mixed(voices, losses)
+            self._judge(tokens, made, voices, losses)
         self._logs.append(math.log(max(1, tokens)))
         self._tokens.append(tokens)
         self._known.append(known)
@@ -87,9 +89,10 @@ class Forecaster:
 
     def forecast(self, known: Known) -> Interval | None:
         """What the next one will use; ``None`` before the first was learnt."""
-        if not self._logs:
-            return None
-        voices, losses = self._voices(known)
+        return self._mixed(*self._voices(known)) if self._logs else None
+
+    def _mixed(self, voices: list[Opinion], losses: list[list[float]]) -> Interval:
+        """The experts' opinions, mixed and corrected."""
         levels = [
             sum(share * voice.quantiles[place] for share, voice in zip(_shares(losses[place]), voices, strict=True))
             for place in range(len(TAUS))
@@ -105,9 +108,8 @@ class Forecaster:
             learnt_from=len(self._logs),
         )
 
-    def _judge(self, known: Known, tokens: int, made: Interval) -> None:
+    def _judge(self, tokens: int, made: Interval, voices: list[Opinion], losses: list[list[float]]) -> None:
         """Which experts were right, which levels were missed."""
-        voices, losses = self._voices(known)
         unit, log = self._unit(), math.log(max(1, tokens))
         spread = sum(share * voice.spread for share, voice in zip(_shares(losses[-2]), voices, strict=True))
         for place, tau in enumerate(TAUS):
