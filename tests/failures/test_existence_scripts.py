@@ -40,8 +40,8 @@ def test_an_invented_name_is_told_of(tmp_path: Path, text: str, expected: str) -
 @pytest.mark.parametrize(
     "text",
     [
-        "import { parseAll } from './all';\nimport { Inner, real } from 'typed';\nimport x from 'declared';\n"
-        "parseAll(real(x, Inner));\n",
+        "import { parseAll } from './all';\nimport { Inner, real } from 'typed';\nparseAll(real(Inner));\n",
+        "import x from 'declared';\nvoid x;\n",
         "import './style.css?inline';\nimport icons from 'virtual:icons';\nimport { a } from '#imports';\n",
         "class A {\n  made = 1;\n  run() {\n    return this.made + [1].map(String).length;\n  }\n}\nnew A();\n",
         "const o = {\n  run() {\n    return this.fromElsewhere();\n  },\n};\nvoid o;\n",
