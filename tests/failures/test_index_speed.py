@@ -262,6 +262,18 @@ def test_nothing_is_left_of_a_failed_write(shop: Shop) -> None:
     assert [path.name for path in shop.store.iterdir()] == ["python.idx"]
 
 
+def test_links_do_not_make_the_index_anew(shop: Shop) -> None:
+    files = list(shop.view.files)
+    for number in range(5):
+        (shop.root / f"link{number}.py").symlink_to("shop/money.py")
+        files.append(f"link{number}.py")
+    shop.view = replace(shop.view, files=tuple(files))
+    expected = shop.where("Money")
+    written = (shop.store / "python.idx").stat().st_ino
+    assert shop.where("Money") == expected
+    assert (shop.store / "python.idx").stat().st_ino == written
+
+
 def test_a_link_is_no_file(shop: Shop) -> None:
     (shop.root / "link.py").symlink_to("shop/money.py")
     assert state_of(f"{shop.root}/link.py") is None

@@ -65,7 +65,9 @@ class Search:
                 if state and state == tuple(states[3 * number : 3 * number + 3]):
                     self._known[number] = position
         for position in set(positions.values()).difference(self._known.values()):
-            self._fresh[position] = words_of(self._source(self.paths[position]))
+            path = self.paths[position]
+            if state_of(f"{root}/{path}") is not None:  # a link or a missing file holds nothing, and is never known
+                self._fresh[position] = words_of(self._source(path))
 
     # -- look-ups -----------------------------------------------------------------------------------------------------
 

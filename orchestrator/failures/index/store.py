@@ -16,6 +16,7 @@ import sys
 import tempfile
 import zlib
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -75,8 +76,8 @@ def decode_names(path: str, data: bytes) -> dict[str, Definition]:
 
 def write_store(target: Path, root: str, paths: Sequence[str], read: Callable[[str], bytes], now_ns: int) -> None:
     """Index the files and put the result in place at once. ``now_ns``: the wall clock. Raises ``OSError``."""
-    holding: dict[bytes, list[int]] = {}
-    defining: dict[bytes, list[int]] = {}
+    holding: defaultdict[bytes, list[int]] = defaultdict(list)
+    defining: defaultdict[bytes, list[int]] = defaultdict(list)
     states, firsts, rows, position = array("q"), array("I", [0]), [], 0
     for number, path in enumerate(paths):
         state = state_of(f"{root}/{path}")
@@ -86,11 +87,11 @@ def write_store(target: Path, root: str, paths: Sequence[str], read: Callable[[s
         names = names_of(path, data)
         words = words_of(data)
         for word in words:
-            holding.setdefault(word, []).append(number)
+            holding[word].append(number)
         for name in names:
             needle = name.encode("utf-8", "surrogatepass")
             if needle in words:  # others are asked of the sources: names with "$" or beyond ASCII
-                defining.setdefault(needle, []).append(number)
+                defining[needle].append(number)
         rows.append(encode_names(names))
         position += len(rows[-1])
         firsts.append(position)
