@@ -38,9 +38,8 @@ class Rows:
 
     def row(self, name: str) -> int:
         """The row of that name, made where it is new."""
-        known = self.names.get(name)
-        if known is not None:
-            return known
+        if name in self.names:
+            return self.names[name]
         number = self.names[name] = len(self.names)
         for column in self.times:
             self.columns[column].append(NEVER)
@@ -91,21 +90,23 @@ class Standing:
         self, lines: Sequence[bytes], read: Callable[[bytes], Any], seen: set[bytes], where: tuple[str, int]
     ) -> None:
         """Fold whole lines in. ``seen``: ids folded before, added to; ``where``: file and offset, for faults."""
+        fold, until, add = self._fold, self.until, seen.add
         for number, line in enumerate(lines):
             if not line:
                 continue
             try:
                 made = read(line)
-                key = packed_id(made["id"])
+                stated = made["id"]
+                key = packed_id(stated)
                 at = instant_ms(made["timestamp"])
                 if key in seen:
                     self.duplicates += 1
                     continue
-                if at < self.until:
-                    self._fold(made, at)
+                if at < until:
+                    fold(made, at)
                     self.count += 1
-                    self.last_id = made["id"]
-                seen.add(key)
+                    self.last_id = stated
+                add(key)
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError, RecursionError):
                 self._foreign(line, where[0], where[1] + sum(len(one) + 1 for one in lines[:number]))
 
