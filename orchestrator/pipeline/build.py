@@ -23,6 +23,7 @@ from orchestrator.gate.integrity_scan import scan
 from orchestrator.gate.suppressions import added_suppressions
 from orchestrator.pipeline.escalate import escalate
 from orchestrator.pipeline.fixing import Fixed, confirm, fix
+from orchestrator.pipeline.foresight import foresee
 from orchestrator.pipeline.gatehouse import counted, headline, pass_gate
 from orchestrator.pipeline.neighbours import is_neighbour
 from orchestrator.pipeline.tree_view import LaneView
@@ -137,7 +138,7 @@ def _judge(work: Work, code: CodeResult) -> Move:
     passage = 0
     while True:
         passage += 1
-        report = _outside(work) or pass_gate(work, passage)
+        report = _outside(work) or (foresee(work) if passage == 1 else None) or pass_gate(work, passage)
         if fixed is not None and not confirm(work, fixed, report):
             work.used = replace(work.used, fixable=False)
             work.own_suppressions.subtract(silenced)
