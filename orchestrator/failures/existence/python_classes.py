@@ -87,7 +87,11 @@ class Classes:
             return frozenset(dir(kind)) if isinstance(kind, type) and not module.stars else None
         if any(isinstance(node, ast.ImportFrom) and node.module == "enum" for node in module.bound.get(last, ())):
             kind = getattr(enum, last, None)
-            return frozenset({*_reach(kind), *dir(type(kind)), "name", "value"}) if isinstance(kind, type) else None
+            return (
+                frozenset({*_reach(kind), *dir(type(kind)), "name", "value", "_name_", "_value_"})
+                if isinstance(kind, type)
+                else None
+            )
         found = self.resolve(module, value)
         origin = found.module.place.module if found else ""
         if found is None or not isinstance(found.node, ast.ClassDef):
