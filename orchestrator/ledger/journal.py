@@ -122,6 +122,9 @@ class Journal:
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
         self._broken: str | None = None
+        self._end = reading.good_bytes
+        self._pending: tuple[bytes, Entry] | None = None
+        """A line on its way to the disk: an interrupt (Ctrl-C) may fall between its write and our taking note of it."""
 
     @classmethod
     def create(cls, path: Path, clock: Clock) -> Journal:
@@ -174,14 +177,16 @@ class Journal:
         with self._lock:
             if self._broken:
                 raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
+            self._settle()
             prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
             at = self._clock.now().isoformat(timespec="milliseconds")
             if causes_event(kind):
                 fields.setdefault("event_id", new_event_id())
             line = encode(len(self._entries), prev, at, kind, fields)
-            self._put(line, sync=sync)
             entry: Entry = json.loads(line)
-            self._entries.append(entry)
+            self._pending = (line, entry)
+            self._put(line, sync=sync)
+            self._settle()
         for listener in self._listeners:
             listener(entry)
         return entry
@@ -195,6 +200,20 @@ class Journal:
             self._break(error.strerror or str(error))
         if written != len(line):
             self._break(f"only {written} of {len(line)} bytes were written (disk full, or a file-size limit)")
+
+    def _settle(self) -> None:
+        """Take note of the line on its way, if the disk has it. May be interrupted at any point and begun again."""
+        if self._pending is None:
+            return
+        line, entry = self._pending
+        size = os.fstat(self._descriptor).st_size
+        if size == self._end + len(line):
+            if len(self._entries) == entry["seq"]:
+                self._entries.append(entry)
+            self._end += len(line)
+        elif size != self._end and len(self._entries) == entry["seq"]:
+            self._break(f"it is {size} bytes long where {self._end} were written: something else writes to it")
+        self._pending = None
 
     def _break(self, why: str) -> NoReturn:
         self._broken = f"{self.path}: could not be written: {why}"

@@ -166,3 +166,32 @@ def test_reserved_names_and_nan_are_refused(tmp_path: Path) -> None:
     journal.append("note")
     assert len(journal.entries) == 1
     journal.close()
+
+
+def test_an_interrupt_between_any_two_steps_leaves_a_sound_journal(tmp_path: Path) -> None:
+    """A timer interrupts a thousand times, wherever it falls; what is appended afterwards still follows."""
+    program = f"""
+import signal
+from pathlib import Path
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.ledger.journal import Journal, read_journal
+journal = Journal.create(Path({str(tmp_path / "j")!r}), SystemClock())
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+hits = 0
+for number in range(3000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.00002 + (number % 40) * 0.000004)
+        journal.append("note", number=number)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        hits += 1
+    except Exception:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        raise
+signal.setitimer(signal.ITIMER_REAL, 0)
+journal.append("note", sync=True, text="last")
+assert hits > 100, hits
+assert journal.entries == read_journal(journal.path).entries
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    assert read_journal(tmp_path / "j").entries[-1]["text"] == "last"
