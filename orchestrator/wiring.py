@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +18,6 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.models import deadlines
-from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
-from orchestrator.adapters.models.google_llm import GoogleLlm
-from orchestrator.adapters.models.openai_llm import OpenAiLlm
-from orchestrator.adapters.models.prices import PriceList
 from orchestrator.adapters.models.replay import ReplayLlm
 from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
@@ -29,8 +25,7 @@ from orchestrator.adapters.shell import LaneShell, Surroundings
 from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
-from orchestrator.domain.call import Charge, Usage
-from orchestrator.domain.errors import ModelError, ModelFault, RefusedError, UsageError
+from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
 from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
@@ -46,13 +41,9 @@ from orchestrator.logs import close_log, get_logger, open_log
 from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.complexity import grade
-from orchestrator.ports import Llm, Shell
-from orchestrator.settings import Models, Provider, Settings
-
-REPLAY = "replay:"
-LIVE = "live"
-_LISTED = ("anthropic", "google")
-"""Adapters whose models the price list knows; a local server's are its owner's to price."""
+from orchestrator.ports import Shell
+from orchestrator.settings import Settings
+from orchestrator.wiring_models import LIVE, check_models, check_prices, llms_of, prices_of, replay_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,93 +70,89 @@ class Session:
 
 @contextmanager
 def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None) -> Iterator[Session]:
-    """Wire a run up and journal the session's beginning; ``folder``: an existing run's, to go on with.
+    """Wire a run up; ``folder``: an existing run's, to go on with.
 
     Everything that can be wrong is found before the first task: another run on the repository, no sandbox, a missing
     or refused key, a model that does not exist, a price that is not known under a money cap.
     """
+    with ExitStack() as stack:
+        yield _open(project, wanted, folder, stack)
+
+
+def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStack) -> Session:
     batch, settings = project.batch, project.loaded.settings
     clock = SystemClock()
-    replay = _replay(wanted)
+    replay = replay_of(wanted.models, strict=wanted.strict)
     sandbox = choose(settings.sandbox, recorded=replay is not None)
     repository = user_repository(batch, settings, sandbox)
+    stack.callback(repository.close)
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
-    lock = repository.hold(run=run, at=clock.now())
+    stack.callback(repository.hold(run=run, at=clock.now()).release)
+    base = repository.pin(batch.base)
     staff = Staff(load_catalog(), settings.models)
-    llms: dict[str, Llm] = {}
     around, excludes = Surroundings.here(repository.root), repository.user.excludes
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
-    try:
-        base = repository.pin(batch.base)
-        llms = _llms(staff, replay, commands)
-        prices = _prices(settings.models)
-        if replay is None:
-            _check_models(staff, llms)
-            _check_prices(staff, settings, prices, clock.now())
-        home = folder or _new_folder(batch, wanted, run)
-        log = open_log(home / "run.log.jsonl")
-        journal = (
-            Journal.reopen(home / "journal.jsonl", clock) if folder else Journal.create(home / "journal.jsonl", clock)
-        )
-        emitter = Emitter(home.parent, run)
-        try:
-            memory = Memory(journal)
-            if folder:
-                base = str(memory.first("run:started")["base"])
-            for call in close_open_intents(journal, home / "calls"):
-                journal.append("note", text=f"an answer was lost in flight, and is charged at its worst case: {call}")
-            emitter.catch_up(journal.entries)
-            journal.listen(emitter)
-            purse = Purse(settings.caps, total_charge(journal.entries) if folder else Charge())
-            registry = _registry(home.parent, settings, clock)
-            estimates = (
-                estimates_from(memory.first("run:started").get("estimates"))
-                if folder
-                else estimates_now(registry, home.parent, settings, by_hand=wanted.by_hand)
-            )
-            night = Night(
-                run=run,
-                folder=home,
-                batch=batch,
-                base=base,
-                settings=settings,
-                journal=journal,
-                memory=memory,
-                desk=CallDesk(
-                    journal=journal,
-                    folder=home / "calls",
-                    llms=llms,
-                    prices=prices,
-                    purse=purse,
-                    models=settings.models,
-                    clock=clock,
-                ),
-                staff=staff,
-                clock=clock,
-                repository=repository,
-                toolchains=shipped_toolchains(),
-                baselines=cache_home(os.environ) / repository.name / "baselines",
-                sandbox=sandbox.label,
-                halt=_halting(clock),
-                opened=commands.opened,
-                registry=registry,
-                estimates=estimates,
-            )
-            yield Session(
-                night=night,
-                replay=replay,
-                uncommitted=repository.uncommitted(base),
-                resumed=folder is not None,
-            )
-        finally:
-            journal.close()
-            emitter.close()
-            close_log(log)
-    finally:
-        for llm in {id(llm): llm for llm in llms.values()}.values():
-            llm.close()
-        repository.close()
-        lock.release()
+    llms = llms_of(staff, replay, commands)
+    for llm in {id(llm): llm for llm in llms.values()}.values():
+        stack.callback(llm.close)
+    prices = prices_of(settings.models)
+    if replay is None:
+        check_models(staff, llms)
+        check_prices(staff, settings, prices, clock.now())
+    home = folder or _new_folder(batch, wanted, run)
+    journal = _journal(home, clock, stack, fresh=folder is None)
+    memory = Memory(journal)
+    begun = memory.first("run:started") if folder else {}
+    registry = _registry(home.parent, settings, clock)
+    night = Night(
+        run=run,
+        folder=home,
+        batch=batch,
+        base=str(begun.get("base", base)),
+        settings=settings,
+        journal=journal,
+        memory=memory,
+        desk=CallDesk(
+            journal=journal,
+            folder=home / "calls",
+            llms=llms,
+            prices=prices,
+            purse=Purse(settings.caps, total_charge(journal.entries)),
+            models=settings.models,
+            clock=clock,
+        ),
+        staff=staff,
+        clock=clock,
+        repository=repository,
+        toolchains=shipped_toolchains(),
+        baselines=cache_home(os.environ) / repository.name / "baselines",
+        sandbox=sandbox.label,
+        halt=_halting(clock),
+        opened=commands.opened,
+        registry=registry,
+        estimates=(
+            estimates_from(begun.get("estimates"))
+            if folder
+            else estimates_now(registry, home.parent, settings, by_hand=wanted.by_hand)
+        ),
+    )
+    uncommitted = repository.uncommitted(night.base)
+    return Session(night=night, replay=replay, uncommitted=uncommitted, resumed=folder is not None)
+
+
+def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -> Journal:
+    """The run's journal, open; what a dead session left in flight is settled, and the project's events catch up."""
+    stack.callback(close_log, open_log(home / "run.log.jsonl"))
+    path = home / "journal.jsonl"
+    journal = Journal.create(path, clock) if fresh else Journal.reopen(path, clock)
+    emitter = Emitter(home.parent, home.name)
+    stack.callback(emitter.close)
+    stack.callback(journal.close)
+    for call in close_open_intents(journal, home / "calls"):
+        journal.append("note", text=f"an answer was lost in flight, and is charged at its worst case: {call}")
+    emitter.catch_up(journal.entries)
+    journal.listen(emitter)
+    return journal
 
 
 def _halting(clock: SystemClock) -> Callable[[], None]:
@@ -276,16 +263,6 @@ def _as_typed(folder: Path) -> str:
         return str(folder)
 
 
-def _replay(wanted: Wanted) -> ReplayLlm | None:
-    if wanted.models == LIVE:
-        return None
-    if not wanted.models.startswith(REPLAY):
-        raise UsageError(
-            f"--models {wanted.models!r}: neither live nor replay:DIR", hint="--models replay:runs/RUN/calls"
-        )
-    return ReplayLlm(Path(wanted.models.removeprefix(REPLAY)), strict=wanted.strict)
-
-
 def user_repository(batch: Batch, settings: Settings, sandbox: SandboxChoice) -> UserRepository:
     """The batch's repository, its lanes under that sandbox; not held yet."""
     surroundings = Surroundings.here(batch.repo)
@@ -300,73 +277,3 @@ def user_repository(batch: Batch, settings: Settings, sandbox: SandboxChoice) ->
         shell=shell,
         provide=EnvironmentProvider(limits=settings.gate, surroundings=surroundings, sandbox=sandbox.kind),
     )
-
-
-def _llms(staff: Staff, replay: ReplayLlm | None, commands: Commands) -> dict[str, Llm]:
-    """An adapter for each provider that some role may ask."""
-    used = staff.models_by_provider()
-    if replay is not None:
-        return dict.fromkeys(used, replay)
-    return {name: _llm(name, staff.models.providers[name], commands) for name in used}
-
-
-def _llm(name: str, provider: Provider, commands: Commands) -> Llm:
-    key = next((os.environ[variable] for variable in provider.key_env if os.environ.get(variable)), None)
-    from_env = next((os.environ[variable] for variable in provider.base_url_env if os.environ.get(variable)), None)
-    base_url = provider.base_url or from_env
-    if provider.adapter == "anthropic":
-        return AnthropicLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
-    if provider.adapter == "google":
-        return GoogleLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
-    if provider.adapter == "openai":
-        return OpenAiLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
-    return commands.llm(name, provider)
-
-
-def _check_models(staff: Staff, llms: Mapping[str, Llm]) -> None:
-    """Keys and models, with all that is wrong in one error: keys are often missing in pairs."""
-    faults: list[ModelError] = []
-    for name, models in staff.models_by_provider().items():
-        try:
-            llms[name].check(models)
-        except ModelError as error:
-            faults.append(error)
-    if not faults:
-        return
-    if len(faults) == 1:
-        raise faults[0]
-    raise ModelError(
-        "; ".join(fault.message for fault in faults),
-        fault=ModelFault.AUTHENTICATION,
-        provider=", ".join(fault.provider for fault in faults),
-        hint="; ".join(dict.fromkeys(fault.hint for fault in faults if fault.hint)),
-    )
-
-
-def _prices(models: Models) -> PriceList:
-    per_call = {
-        name: provider.cost_per_call
-        for name, provider in models.providers.items()
-        if provider.adapter == "command" and provider.cost_per_call is not None
-    }
-    listed = {name: provider.adapter for name, provider in models.providers.items() if provider.adapter in _LISTED}
-    return PriceList(models.prices, per_call=per_call, listed=listed)
-
-
-def _check_prices(staff: Staff, settings: Settings, prices: PriceList, now: datetime) -> None:
-    """Under a money cap every model that may be asked has a price (I4)."""
-    if settings.caps.max_cost_usd is None:
-        return
-    one = Usage(input_tokens=1, output_tokens=1)
-    for provider, models in staff.models_by_provider().items():
-        for model in models:
-            own = f"prices.{model}: {{input: USD, output: USD}}"
-            known = prices.cost(provider=provider, model=model, usage=one, at=now) is not None
-            if (setting := staff.models.providers[provider]).adapter == "command":  # its usage is unknown (decision 28)
-                own, known = f"providers.{provider}.cost_per_call: USD", setting.cost_per_call is not None
-            if not known:
-                raise UsageError(
-                    f"a money cap is set, but the price of {model} ({provider}) is not known",
-                    hint=f"give it: models.{own}; or --max-cost none",
-                    slug="unknown-price",
-                )

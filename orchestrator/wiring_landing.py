@@ -24,7 +24,8 @@ from orchestrator.landing.merge_plan import MergePlan, merge_plan, with_squashed
 from orchestrator.landing.record import Landed, open_record, read_records, squashed
 from orchestrator.landing.undo import recover_all, undo
 from orchestrator.ports import Lane
-from orchestrator.wiring import REPLAY, user_repository
+from orchestrator.wiring import user_repository
+from orchestrator.wiring_models import REPLAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

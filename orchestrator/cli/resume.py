@@ -17,7 +17,8 @@ from orchestrator.domain.errors import OrchestrateError, UsageError
 from orchestrator.domain.outcome import RunOutcome
 from orchestrator.intake import Project, load_project
 from orchestrator.reports.rebuild import summary_of
-from orchestrator.wiring import LIVE, Wanted
+from orchestrator.wiring import Wanted
+from orchestrator.wiring_models import LIVE
 
 _OVER = frozenset({RunOutcome.DELIVERED, RunOutcome.PARTLY})
 

@@ -1,0 +1,105 @@
+"""Providers of models become adapters here: keys and models checked, prices known, before the first task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
+from orchestrator.adapters.models.google_llm import GoogleLlm
+from orchestrator.adapters.models.openai_llm import OpenAiLlm
+from orchestrator.adapters.models.prices import PriceList
+from orchestrator.adapters.models.replay import ReplayLlm
+from orchestrator.adapters.workbench_command import Commands
+from orchestrator.agents.staff import Staff
+from orchestrator.domain.call import Usage
+from orchestrator.domain.errors import ModelError, ModelFault, UsageError
+from orchestrator.ports import Llm
+from orchestrator.settings import Models, Provider, Settings
+
+REPLAY = "replay:"
+LIVE = "live"
+_LISTED = ("anthropic", "google")
+"""Adapters whose models the price list knows; a local server's are its owner's to price."""
+
+
+def replay_of(models: str, *, strict: bool) -> ReplayLlm | None:
+    """The recording that ``--models`` names; ``None`` for live models. ``UsageError`` for anything else."""
+    if models == LIVE:
+        return None
+    if not models.startswith(REPLAY):
+        raise UsageError(f"--models {models!r}: neither live nor replay:DIR", hint="--models replay:runs/RUN/calls")
+    return ReplayLlm(Path(models.removeprefix(REPLAY)), strict=strict)
+
+
+def llms_of(staff: Staff, replay: ReplayLlm | None, commands: Commands) -> dict[str, Llm]:
+    """An adapter for each provider that some role may ask."""
+    used = staff.models_by_provider()
+    if replay is not None:
+        return dict.fromkeys(used, replay)
+    return {name: _llm(name, staff.models.providers[name], commands) for name in used}
+
+
+def _llm(name: str, provider: Provider, commands: Commands) -> Llm:
+    key = next((os.environ[variable] for variable in provider.key_env if os.environ.get(variable)), None)
+    from_env = next((os.environ[variable] for variable in provider.base_url_env if os.environ.get(variable)), None)
+    base_url = provider.base_url or from_env
+    if provider.adapter == "anthropic":
+        return AnthropicLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
+    if provider.adapter == "google":
+        return GoogleLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
+    if provider.adapter == "openai":
+        return OpenAiLlm(api_key=key, base_url=base_url, provider=name, key_env=provider.key_env)
+    return commands.llm(name, provider)
+
+
+def check_models(staff: Staff, llms: Mapping[str, Llm]) -> None:
+    """Keys and models, with all that is wrong in one error: keys are often missing in pairs."""
+    faults: list[ModelError] = []
+    for name, models in staff.models_by_provider().items():
+        try:
+            llms[name].check(models)
+        except ModelError as error:
+            faults.append(error)
+    if not faults:
+        return
+    if len(faults) == 1:
+        raise faults[0]
+    raise ModelError(
+        "; ".join(fault.message for fault in faults),
+        fault=ModelFault.AUTHENTICATION,
+        provider=", ".join(fault.provider for fault in faults),
+        hint="; ".join(dict.fromkeys(fault.hint for fault in faults if fault.hint)),
+    )
+
+
+def prices_of(models: Models) -> PriceList:
+    """Dated list prices, the user's own before them, and what a command costs a call."""
+    per_call = {
+        name: provider.cost_per_call
+        for name, provider in models.providers.items()
+        if provider.adapter == "command" and provider.cost_per_call is not None
+    }
+    listed = {name: provider.adapter for name, provider in models.providers.items() if provider.adapter in _LISTED}
+    return PriceList(models.prices, per_call=per_call, listed=listed)
+
+
+def check_prices(staff: Staff, settings: Settings, prices: PriceList, now: datetime) -> None:
+    """Under a money cap every model that may be asked has a price (I4)."""
+    if settings.caps.max_cost_usd is None:
+        return
+    one = Usage(input_tokens=1, output_tokens=1)
+    for provider, models in staff.models_by_provider().items():
+        for model in models:
+            own = f"prices.{model}: {{input: USD, output: USD}}"
+            known = prices.cost(provider=provider, model=model, usage=one, at=now) is not None
+            if (setting := staff.models.providers[provider]).adapter == "command":  # its usage is unknown (decision 28)
+                own, known = f"providers.{provider}.cost_per_call: USD", setting.cost_per_call is not None
+            if not known:
+                raise UsageError(
+                    f"a money cap is set, but the price of {model} ({provider}) is not known",
+                    hint=f"give it: models.{own}; or --max-cost none",
+                    slug="unknown-price",
+                )
