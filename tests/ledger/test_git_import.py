@@ -181,12 +181,16 @@ def test_moved_task_files(tmp_path: Path) -> None:
     assert tasks["p50CycleTimeMs"] == (ended - begun) * 1000
 
 
-def test_clones_given_by_hand(tmp_path: Path) -> None:
-    """``ORCHESTRATE_CLONES=a:b:c``: whole public repositories; too slow, and too far away, for every day."""
-    clones = [Path(one) for one in os.environ.get("ORCHESTRATE_CLONES", "").split(":") if one]
-    if not clones:
-        pytest.skip("ORCHESTRATE_CLONES names no clones")
-    for number, clone in enumerate(clones):
+CLONES = [Path(one) for one in os.environ.get("ORCHESTRATE_CLONES", "").split(":") if one]
+"""``ORCHESTRATE_CLONES=a:b:c``: whole public repositories, held against plain git as well; by hand, not every day."""
+
+
+def test_the_repositories_at_hand_as_plain_git_tells_them(tmp_path: Path) -> None:
+    own = Repository(tmp_path / "own")
+    for name, commits in (("one", 1), ("two", 3), ("three", 2)):
+        own.branch(name, commits)
+        own.merge(name)
+    for number, clone in enumerate([own.root, *CLONES]):
         state = tmp_path / str(number)
         made = imported(clone)
         record(state, made, FakeClock())
