@@ -65,7 +65,7 @@ def place_of(
     tasks = tasks or "  - {id: double, title: Double a price, files: [src/shop/doubled.py]}\n"
     (folder / "tasks.yaml").write_text(f"version: 1\nrepo: tally\nsetup: []\n{gate}{shared}tasks:\n{tasks}")
     place = Place(folder, folder / "tasks.yaml", {"GIT_CONFIG_GLOBAL": str(folder / "gitconfig")})
-    (folder / "gitconfig").write_text("[user]\n\tname = Sam\n\temail = sam@example.invalid\n")
+    (folder / "gitconfig").write_text("[user]\n\tname = Test\n\temail = test@example.invalid\n")
     for argv in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):
         place.git(*argv)
     return place

@@ -80,8 +80,8 @@ def unborn(root: Path) -> Repo:
     root.mkdir(parents=True)
     repo = Repo(root)
     repo.git("init", "-q", "-b", "main")
-    repo.git("config", "user.name", "Ada Test")
-    repo.git("config", "user.email", "ada@example.org")
+    repo.git("config", "user.name", "Test")
+    repo.git("config", "user.email", "test@example.invalid")
     return repo
 
 
@@ -180,8 +180,8 @@ def shallow(root: Path) -> Repo:
     origin = plain(root.with_name(f"{root.name}-origin"))
     origin.git("clone", "-q", "--depth=1", f"file://{origin.root}", str(root))
     repo = Repo(root)
-    repo.git("config", "user.name", "Ada Test")
-    repo.git("config", "user.email", "ada@example.org")
+    repo.git("config", "user.name", "Test")
+    repo.git("config", "user.email", "test@example.invalid")
     return repo
 
 

@@ -33,7 +33,7 @@ Edits = Mapping[str, str | None]
 
 
 def git(root: Path, *argv: str) -> None:
-    who = ("-c", "user.name=Sam", "-c", "user.email=sam@example.invalid")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.invalid")
     subprocess.run(["git", "-C", str(root), *who, *argv], check=True, capture_output=True, timeout=30)
 
 

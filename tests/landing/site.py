@@ -125,7 +125,7 @@ def night(folder: Path, jobs: Mapping[str, Job], project: Files = PROJECT, gate:
             before |= jobs[other].files
         _answers(calls, name, job, before)
     (folder / "tasks.yaml").write_text("\n".join(lines) + "\n")
-    (folder / "gitconfig").write_text("[user]\n\tname = Sam\n\temail = sam@example.invalid\n")
+    (folder / "gitconfig").write_text("[user]\n\tname = Test\n\temail = test@example.invalid\n")
     place = Place(folder, folder / "tasks.yaml", {"GIT_CONFIG_GLOBAL": str(folder / "gitconfig")})
     site = Site(place)
     for argv in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Start")):

@@ -53,7 +53,7 @@ class Repository:
 
     @property
     def _who(self) -> dict[str, str]:
-        return {"NAME": "Sam", "EMAIL": "sam@example.invalid", "DATE": f"{self.clock} +0200"}
+        return {"NAME": "The Committer", "EMAIL": "test@example.invalid", "DATE": f"{self.clock} +0200"}
 
     def commit(self, message: str) -> None:
         self.git("commit", "-q", "--allow-empty", "-m", message)
@@ -147,7 +147,7 @@ def test_events_of_git_name_no_one_and_no_agent(repository: Repository) -> None:
         assert made["metadata"]["source"] == "git-import"
         assert "agent" not in made
         assert "someone" not in str(made)
-        assert "Sam" not in str(made)
+        assert "The Committer" not in str(made)
     branches = {made["metadata"].get("branch") for made in repository.imported()}
     assert branches == {"feature/one", "two", "slow", None}
 

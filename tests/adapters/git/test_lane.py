@@ -378,7 +378,7 @@ def test_the_same_commit_twice_is_one_commit(tmp_path: Path, open_lane: Callable
     assert first == lane.commit(tree=tree, parents=[base], message=message, at=AT)
     repository.receive(lane.git_dir, "orchestrate/r/t", first)
     shown = repo.git("log", "-1", "--format=%an|%ae|%at|%ct|%B", first)
-    assert shown.startswith(f"Ada Test|ada@example.org|{int(AT.timestamp())}|{int(AT.timestamp())}|Add a\n\n")
+    assert shown.startswith(f"Test|test@example.invalid|{int(AT.timestamp())}|{int(AT.timestamp())}|Add a\n\n")
     assert repo.git("log", "-1", "--format=%(trailers:key=Orchestrate-Task,valueonly)", first).strip() == "ü"
 
 
