@@ -84,7 +84,8 @@ set -eu
 git="git -c user.name=Bench -c user.email=bench@example.invalid -c commit.gpgSign=false"
 gate() {
   for line in "$LINT" "$TEST"; do
-    bwrap --unshare-all --die-with-parent --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp --bind "$PWD" "$PWD" \\
+    bwrap --unshare-all --die-with-parent --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp \\
+      --ro-bind "$TOOLS" "$TOOLS" --bind "$PWD" "$PWD" \\
       env PYTHONDONTWRITEBYTECODE=1 sh -c "$line" >/dev/null
   done
 }
@@ -149,6 +150,7 @@ class Place:
         """The same steps as a shell script; ``lane`` is cloned, and the base's gate run, where it is not there."""
         names = {"REPO": self.repo, "LANE": lane, "NEW": self.folder / "new"}
         variables = {name: str(path) for name, path in names.items()} | {"LINT": LINT, "TEST": TEST}
+        variables["TOOLS"] = sys.prefix  # may itself lie under /tmp, which is hidden
         return self.timed(["sh", "-c", BY_HAND, "sh", str(time.monotonic_ns())], **variables)
 
     def in_gate(self) -> float:
