@@ -6,6 +6,9 @@ category, reason and suggestions. :mod:`orchestrator.failures.autofix` plans the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from orchestrator.domain.failure import CheckKind, Failure
 from orchestrator.domain.gate import CheckResult
 from orchestrator.failures.classify import classify, located
@@ -18,7 +21,7 @@ from orchestrator.failures.signatures import scan
 from orchestrator.failures.tables import Tables, shipped_tables
 from orchestrator.failures.view import RepositoryView, TextView, View
 
-__all__ = ["RepositoryView", "TextView", "judge", "judge_output"]
+__all__ = ["RepositoryView", "TextView", "judge", "judge_output", "reader_of"]
 
 _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS, Kind.COVERAGE})
 _REPORTING = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test"})
@@ -36,6 +39,17 @@ def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | 
         tool=result.tool,
         view=tree or TextView(), tables=tables, note=result.note,
     )  # fmt: skip
+
+
+def reader_of(view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
+    """Reads what a check said of that tree; its own path is left out: prompts and records are the same anywhere."""
+    own = f"{view.root}/"
+
+    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
+        plain_paths = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
+        return judge(plain_paths, view)
+
+    return read_failures
 
 
 def judge_output(

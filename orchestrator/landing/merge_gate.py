@@ -6,16 +6,16 @@ The gate is the one of the tree before: what a branch does to the gate's configu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import PausedError
-from orchestrator.domain.failure import Category, CheckKind, Failure
-from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.domain.failure import Category, CheckKind
+from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Batch, Task
-from orchestrator.failures import judge
+from orchestrator.failures import reader_of
 from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.baseline import Baseline, baseline_key, baseline_of, told
 from orchestrator.gate.certificate import Certified, certificate
@@ -161,7 +161,7 @@ class MergeGate:
             allow=allow,
             fail_fast=baseline is not None,
         )
-        report = run_gate(on.plan, lane.shell, context, _reader(lane, view))
+        report = run_gate(on.plan, lane.shell, context, reader_of(view))
         lane.settle(tree)
         write_whole(logs / "gate.json", json.dumps(report_to_json(report), indent=1).encode())
         return report
@@ -192,14 +192,3 @@ def _second_look(again: GateReport, doubted: frozenset[str]) -> GateReport:
     if not again.passed or not doubted <= ran:
         return again
     return replace(again, notes=(*again.notes, f"failed and passed on this tree: {', '.join(sorted(doubted)[:5])}"))
-
-
-def _reader(lane: Lane, view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
-    """Reads what a check said, without the lane's own path."""
-    own = f"{lane.root}/"
-
-    def read(result: CheckResult) -> tuple[Failure, ...]:
-        plain = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
-        return judge(plain, view)
-
-    return read

@@ -7,6 +7,7 @@ from orchestrator.domain.errors import PausedError
 from orchestrator.domain.failure import Category
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Phase
+from orchestrator.failures import reader_of
 from orchestrator.gate.baseline import Baseline, baseline_key, baseline_of
 from orchestrator.gate.detect import make_plan
 from orchestrator.gate.evidence import probe, with_evidence
@@ -16,7 +17,7 @@ from orchestrator.gate.record import load_baseline, save_baseline
 from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.gate.runner_files import files_run
 from orchestrator.gate.tree import LaneTree
-from orchestrator.pipeline.gatehouse import failure_reader, headline, view_of
+from orchestrator.pipeline.gatehouse import headline, view_of
 from orchestrator.pipeline.inherited import tell_inherited
 from orchestrator.pipeline.night import Prepared
 from orchestrator.pipeline.opening import start_from
@@ -118,6 +119,6 @@ def _run_base(work: Work, plan: GatePlan) -> GateReport:
         logs=work.night.folder / "base" / work.base_tree[:12],
         fail_fast=False,
     )
-    report = run_gate(plan, work.lane.shell, context, failure_reader(work, view))
+    report = run_gate(plan, work.lane.shell, context, reader_of(view))
     work.lane.settle(work.base_tree)
     return report

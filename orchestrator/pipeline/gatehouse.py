@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.failure import Category, Failure
-from orchestrator.domain.gate import CheckResult, GateReport
-from orchestrator.failures import judge
+from orchestrator.domain.gate import GateReport
+from orchestrator.failures import reader_of
 from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.record import read_report_file, report_to_json
 from orchestrator.gate.run import GateContext, run_gate, run_on, run_rest
@@ -83,21 +82,10 @@ def counted(failures: tuple[Failure, ...]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def failure_reader(work: Work, view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
-    """Reads what a check said; the lane's own path is left out, so that prompts and records are the same anywhere."""
-    own = f"{work.lane.root}/"
-
-    def read_failures(result: CheckResult) -> tuple[Failure, ...]:
-        plain = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
-        return judge(plain, view)
-
-    return read_failures
-
-
 def _run(work: Work, folder: Path) -> GateReport:
     """The gate; tests that block are looked at again, and where they were quarantined the gate goes on."""
     view = view_of(work)
-    read, context = failure_reader(work, view), _context(work, view, folder)
+    read, context = reader_of(view), _context(work, view, folder)
     report = run_gate(work.gate_plan, work.lane.shell, context, read)
     doubt = look_again(work, report)
     if doubt.own:
@@ -123,7 +111,7 @@ def rest_of_gate(work: Work) -> None:
         return
     folder, view = work.iteration_folder(), view_of(work)
     work.lane.checkout(work.tree)
-    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), failure_reader(work, view), done)
+    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), reader_of(view), done)
     work.lane.settle(work.tree)
     had = len(done.results)
     if len(report.results) == had:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.domain.edit import FileChange
-from orchestrator.domain.failure import Category, Failure
-from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.domain.failure import Category
+from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Batch
-from orchestrator.failures import RepositoryView, judge
+from orchestrator.failures import RepositoryView, reader_of
 from orchestrator.failures.autofix import plan_fixes
 from orchestrator.gate.baseline import Baseline
 from orchestrator.gate.detect import make_plan
@@ -88,7 +88,7 @@ class HandGate:
             baseline=baseline,
             fail_fast=False,
         )
-        report = run_gate(plan or self.plan, lane.shell, context, self._reader(view))
+        report = run_gate(plan or self.plan, lane.shell, context, reader_of(view))
         lane.settle(tree)
         return report
 
@@ -157,15 +157,6 @@ class HandGate:
                 notes.append(line)
             self.lane.settle(tree)
         return tree
-
-    def _reader(self, view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
-        own = f"{self.lane.root}/"
-
-        def read(result: CheckResult) -> tuple[Failure, ...]:
-            plain = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
-            return judge(plain, view)
-
-        return read
 
 
 def _trivial(report: GateReport) -> set[str]:
