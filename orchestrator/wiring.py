@@ -25,6 +25,7 @@ from orchestrator.adapters.shell import LaneShell, Surroundings
 from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
 from orchestrator.gate.toolchains import shipped_toolchains
@@ -246,8 +247,10 @@ def _new_folder(batch: Batch, wanted: Wanted, run: str) -> Path:
         ignore = state / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
+        crash_point("run-folder.made")
         (folder / "calls").mkdir()
         (folder / "tasks.yaml").write_bytes(batch.source.read_bytes())
+        crash_point("run-folder.whole")
     except OSError as error:
         raise RefusedError(
             f"{folder}: cannot be made: {error.strerror}", hint="choose another place: --state DIR", slug="state-folder"

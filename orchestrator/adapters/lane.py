@@ -20,6 +20,7 @@ from orchestrator.adapters.lane_read import TreeReader
 from orchestrator.adapters.lane_submodules import Submodules
 from orchestrator.adapters.lane_tree import WorkTree
 from orchestrator.adapters.lock import FileLock
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.edit import FileChange
 from orchestrator.ports import DiffLine, EnvironmentInfo, Merged, Shell
 
@@ -65,6 +66,11 @@ class GitLane:
         return self.paths.git_dir
 
     @property
+    def symbols(self) -> Path:
+        """Where the index of its sources is kept, outside the work tree."""
+        return self.paths.symbols
+
+    @property
     def shell(self) -> Shell:
         """Runs commands in this lane."""
         return self._shell
@@ -75,7 +81,9 @@ class GitLane:
 
     def refresh(self, commits: Sequence[str]) -> None:
         """Bring those commits and the tags on their history over from the user's repository."""
+        crash_point("refresh.before")
         refresh(self.paths, self._upstream, commits)
+        crash_point("refresh.after")
 
     def provide(self, commit: str, setup: Sequence[str] | None) -> EnvironmentInfo:
         """On that commit's tree, run setup once a lock-file hash; tracked files are put back afterwards.
@@ -92,11 +100,16 @@ class GitLane:
         kind, tree_id = self._reader.resolve(tree)
         if kind == "commit":
             (self.paths.git_dir / "HEAD").write_text(f"{tree}\n")
+        crash_point("checkout.before")
         self._tree.checkout(tree_id)
+        crash_point("checkout.after")
 
     def stage(self, changes: Sequence[FileChange]) -> str:
         """Write those files and record exactly them; the resulting tree."""
-        return self._tree.stage(changes)
+        crash_point("edits.before")
+        tree = self._tree.stage(changes)
+        crash_point("edits.after")
+        return tree
 
     def record(self, paths: Sequence[str]) -> str:
         """Record those paths as they stand on disk; the resulting tree."""
@@ -121,7 +134,10 @@ class GitLane:
         )
         text = message.replace("\0", "").rstrip("\n") + "\n"
         before = [word for parent in dict.fromkeys(parents) for word in ("-p", parent)]
-        return git.text("commit-tree", tree, *before, stdin=text.encode("utf-8", "replace"))
+        crash_point("commit.before")
+        commit = git.text("commit-tree", tree, *before, stdin=text.encode("utf-8", "replace"))
+        crash_point("commit.after")
+        return commit
 
     def merge(self, ours: str, theirs: str) -> Merged:
         """Trial merge of two commits."""

@@ -17,6 +17,7 @@ from orchestrator.adapters.git_config import UserConfig
 from orchestrator.adapters.git_objects import copy_objects
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.lane_sweep import remove_folder
+from orchestrator.crash_points import crash_point
 
 BASE_REFS = "refs/orchestrate/base/"
 """What was brought over stays reachable under these names."""
@@ -66,7 +67,9 @@ def open_clone(paths: LanePaths, upstream: Upstream) -> None:
         if paths.git_dir.exists():
             remove_folder(paths.git_dir)
         shutil.copyfile(fresh / "config", fresh / "config.made")
+        crash_point("clone.before")
         fresh.rename(paths.git_dir)
+        crash_point("clone.after")
     _configure(paths, upstream)
     _link_lfs(paths, upstream)
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.edit import FileChange
 from orchestrator.domain.errors import GitError
 
@@ -112,6 +113,7 @@ def _write(root: Path, path: str, content: bytes, *, executable: bool) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
+            crash_point("edit.written")
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(FileNotFoundError):

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 
 _MODE = 0o600
@@ -88,6 +89,7 @@ def acquire(path: Path, *, what: str, run: str, at: datetime) -> FileLock:
             slug="locked",
         ) from None
     _write(descriptor, {"pid": os.getpid(), "run": run, "started": at.isoformat(), "host": socket.gethostname()})
+    crash_point("lock.taken")
     return FileLock(path, descriptor)
 
 

@@ -24,6 +24,7 @@ from orchestrator.adapters.lane import GitLane
 from orchestrator.adapters.lane_clone import Upstream, lane_git
 from orchestrator.adapters.lane_paths import LanePaths, Provide, ShellFactory
 from orchestrator.adapters.lock import FileLock, acquire, lock_file
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import GitError, UsageError
 
 BRANCHES = "orchestrate/"
@@ -156,6 +157,7 @@ class UserRepository:
         """Copy a lane's commit, and what it reaches, into the repository's objects; no ref moves."""
         lane = lane_git(LanePaths.at(git_dir.parent), self._upstream, git_dir)
         tips = self._git.text("for-each-ref", "--format=%(objectname)").splitlines()
+        crash_point("pack.before")
         copy_objects(
             lane,
             source=git_dir / "objects",
@@ -163,6 +165,7 @@ class UserRepository:
             want=[commit],
             have=[tip for tip in tips if not _NULL.match(tip)],
         )
+        crash_point("pack.after")
 
     def tip(self, branch: str) -> str | None:
         """The commit a branch stands at; ``None`` where there is no such branch."""
@@ -209,7 +212,9 @@ class UserRepository:
         lock = self.common_dir / f"{ref}.lock"
         if _is_stale(lock):
             lock.unlink(missing_ok=True)
+        crash_point("ref.before")
         completed = git.attempt(*argv)
+        crash_point("ref.after")
         if completed.exit_code != 0 and _is_stale(lock):
             lock.unlink(missing_ok=True)
             completed = git.attempt(*argv)

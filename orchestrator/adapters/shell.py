@@ -26,6 +26,7 @@ from orchestrator.adapters.sandbox_probe import SandboxChoice, SandboxKind
 from orchestrator.adapters.sandbox_system import system, write_identity
 from orchestrator.adapters.sandbox_tools import programs_in, search_path, tool_roots
 from orchestrator.adapters.shell_variables import installer_variables, own, source_roots, variables
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 from orchestrator.logs import get_logger
 from orchestrator.ports import Command, Profile, Ran
@@ -82,7 +83,9 @@ class LaneShell:
         cache = self._cache(command)
         with self._git_folder():
             before = set(self._dependencies())
+            crash_point("command.before", command.profile.value)
             ended = processes.run(self._process(command, folder, scratch, cache, before))
+            crash_point("command.after", command.profile.value)
             self._remove_planted(command.profile, before)
         if ended.killed_by == "stopped":
             raise KeyboardInterrupt  # the run is being halted: what a half-run command said means nothing

@@ -17,6 +17,7 @@ from typing import Any
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.call import Answer, Charge, Deadlines, Request, Usage
 from orchestrator.domain.errors import JournalError, ModelError, PausedError
 from orchestrator.domain.record import CallRecord, from_json, prompt_digest, request_json, to_json
@@ -124,7 +125,9 @@ class CallDesk:
         try:
             attempt = self._intend(request, worst)
             try:
+                crash_point("request.before")
                 answer = self._llms[request.provider].ask(request, self._deadlines())
+                crash_point("request.after")
             except ModelError as error:
                 charge = worst_charge(worst) if error.billed else None
                 self._fail(request, attempt, error, charge)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from orchestrator.crash_points import crash_point
 
 
 def sync_folder(folder: Path) -> None:
@@ -17,6 +20,7 @@ def sync_folder(folder: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside, sync, rename over, sync the folder. ``OSError`` leaves the old file as it was."""
+    crash_point("file.before", _kind(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -25,8 +29,16 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    crash_point("file.written", _kind(path))
     beside.replace(path)
+    crash_point("file.renamed", _kind(path))
     sync_folder(path.parent)
+    crash_point("file.after", _kind(path))
+
+
+def _kind(path: Path) -> str:
+    """The file's name, for crash points: answers and numbered files under one name each."""
+    return "answer" if path.parent.name == "calls" else re.sub(r"-\d+(?=\.)", "", path.name)
 
 
 def write_all(descriptor: int, content: bytes) -> None:

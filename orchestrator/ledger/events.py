@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.crash_points import crash_point
+
 LOG = "events.jsonl"
 ARCHIVES = "events-archive"
 """Folder of the compressed older events, beside the log."""
@@ -95,7 +97,9 @@ class EventLog:
             try:
                 if _is_torn(descriptor):
                     line = b"\n" + line  # what a crash left behind stays a line of its own
+                crash_point("event.before")
                 written = os.write(descriptor, line)
+                crash_point("event.after")
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
         if written != len(line):

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import JournalError
 from orchestrator.ledger.durable import sync_folder
 from orchestrator.ledger.events import causes_event, new_event_id
@@ -157,6 +158,11 @@ class Journal:
         with self._lock:
             return tuple(self._entries)
 
+    def since(self, seq: int) -> tuple[Entry, ...]:
+        """Entries from that sequence number on: for folds that follow a journal without reading it all again."""
+        with self._lock:
+            return tuple(self._entries[seq:])
+
     def of_type(self, kind: str) -> Iterator[Entry]:
         """Entries of one type, oldest first."""
         return (entry for entry in self.entries if entry["type"] == kind)
@@ -185,8 +191,10 @@ class Journal:
             line = encode(len(self._entries), prev, at, kind, fields)
             entry: Entry = json.loads(line)
             self._pending = (line, entry)
+            crash_point("journal.before", kind)
             self._put(line, sync=sync)
             self._settle()
+            crash_point("journal.after", kind)
         for listener in self._listeners:
             listener(entry)
         return entry
@@ -194,6 +202,7 @@ class Journal:
     def _put(self, line: bytes, *, sync: bool) -> None:
         try:
             written = os.write(self._descriptor, line)
+            crash_point("journal.written" if sync else "journal.unsynced")
             if sync and written == len(line):
                 os.fsync(self._descriptor)
         except OSError as error:
