@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.domain.outcome import TaskOutcome
 from orchestrator.ledger.journal import Entry, Journal
+from orchestrator.ledger.spending import Spending
 
 _OUTCOME = TypeAdapter(TaskOutcome)
 
@@ -20,6 +21,8 @@ class Memory:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.spending = Spending(journal)
+        """What each task has used so far."""
 
     def last(self, kind: str, /, **fields: Any) -> Entry | None:
         """The newest entry of that type whose fields have those values."""
