@@ -158,6 +158,10 @@ class Lane(Protocol):
         """Its git folder, outside the work tree: no gate command can reach it."""
 
     @property
+    def symbols(self) -> Path:
+        """Folder for the index of its sources, kept between runs: no gate command can reach it."""
+
+    @property
     def shell(self) -> Shell:
         """Runs commands in this lane."""
 

@@ -30,6 +30,9 @@ class LanePaths:
     """The environment that setup made (virtual environment, installed packages); the environment's own state too."""
     products: Path
     """What setup left in the work tree besides dependency folders: copied back into the tree after each checkout."""
+    symbols: Path
+    """The index of the tree's sources on disk, kept between runs; a cache, may be deleted. No gate command is shown it.
+    """
     state: Path
     """``state.json``: what the lane itself remembers between runs; a cache, may be deleted."""
 
@@ -45,6 +48,7 @@ class LanePaths:
             cache=home / "cache",
             env=home / "env",
             products=home / "products",
+            symbols=home / "symbols",
             state=home / "state.json",
         )
 

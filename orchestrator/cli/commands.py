@@ -195,8 +195,10 @@ def _classify(parser: ArgumentParser) -> None:
     parser.description = (
         "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
         "known gate_timed_out, diff, files_changed, repo, rerun_stdout, rerun_exit_code), and prints "
-        '{"id", "category", "failures"} a line.'
+        '{"id", "category", "failures"} a line. Patterns of your own, failures.patterns in this folder\'s '
+        "orchestrate.yaml or your own settings, are asked as well."
     )
+    _settings(parser)
 
 
 def _config(parser: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ category, reason and suggestions. :mod:`orchestrator.failures.autofix` plans the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from orchestrator.domain.failure import CheckKind, Failure
@@ -17,9 +17,10 @@ from orchestrator.failures.index import SymbolIndex
 from orchestrator.failures.output import condensed, plain
 from orchestrator.failures.parsers import read
 from orchestrator.failures.resolve import Resolver
-from orchestrator.failures.signatures import scan
-from orchestrator.failures.tables import Tables, shipped_tables
+from orchestrator.failures.signatures import scan, scan_own
+from orchestrator.failures.tables import Tables, shipped_tables, with_patterns
 from orchestrator.failures.view import RepositoryView, TextView, View
+from orchestrator.settings import FailurePattern
 
 __all__ = ["RepositoryView", "TextView", "judge", "judge_output", "reader_of"]
 
@@ -41,13 +42,19 @@ def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | 
     )  # fmt: skip
 
 
-def reader_of(view: RepositoryView) -> Callable[[CheckResult], tuple[Failure, ...]]:
-    """Reads what a check said of that tree; its own path is left out: prompts and records are the same anywhere."""
+def reader_of(
+    view: RepositoryView, patterns: Sequence[FailurePattern] = ()
+) -> Callable[[CheckResult], tuple[Failure, ...]]:
+    """Reads what a check said of that tree; its own path is left out: prompts and records are the same anywhere.
+
+    ``patterns``: the user's own (``failures.patterns``).
+    """
+    tables = with_patterns(shipped_tables(), patterns)
     own = f"{view.root}/"
 
     def read_failures(result: CheckResult) -> tuple[Failure, ...]:
         plain_paths = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
-        return judge(plain_paths, view)
+        return judge(plain_paths, view, tables=tables)
 
     return read_failures
 
@@ -83,6 +90,7 @@ def judge_output(
     reported = any(finding.tool in _REPORTING for finding in telling)
     if not reported:
         findings += located(scan(text, tables, beside_findings=bool(telling)), resolver)
+    findings += scan_own(text, tables)
     if exit_code in _KILLED and not telling:
         findings.append(
             Finding(

@@ -65,6 +65,8 @@ def _failure(finding: Finding, verdict: Verdict, check: CheckKind) -> Failure:
 
 
 def _judge(finding: Finding, resolver: Resolver, tables: Tables) -> Verdict:
+    if finding.category is not None:
+        return Verdict(finding.category, f"a pattern of your own: {finding.code}")
     verdict = resolver.decide(finding)
     if verdict is not None:
         return verdict

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.domain.failure import Category
+
 
 class Kind(StrEnum):
     """What sort of thing a finding is; ``config/failures.yaml`` says the category of each that needs no look-up."""
@@ -55,6 +57,8 @@ class Kind(StrEnum):
     LOCK_FILE = "lock_file"
     GIT = "git"
     RESOURCE = "resource"
+    OWN = "own"
+    """A pattern of the user's own; ``category`` says what it is."""
     NO_TESTS = "no_tests"
     TALLY = "tally"
     """A summary line: how many tests failed, in ``count`` and ``files``."""
@@ -106,5 +110,7 @@ class Finding:
     """The tool's own "did you mean"."""
     count: int = 0
     files: int = 0
+    category: Category | None = None
+    """``OWN`` only."""
     warning: bool = False
     """Reported as a warning: counts only where nothing is an error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.pattern import Budget
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import lines_with
 from orchestrator.failures.tables import Signature, Tables
@@ -9,6 +10,11 @@ from orchestrator.failures.tables import Signature, Tables
 WINDOW = 200_000
 """Characters of an output's head and of its tail that are searched: a program says why it stopped at one of its ends.
 """
+OWN_STEPS = 300_000
+"""What all of a user's own patterns together may take on one output, in steps of the matching (0.8 us each, measured:
+a quarter of a second); an output that takes more is not matched further."""
+_OWN_LINE = 1000
+"""Characters of a line that a user's own pattern sees."""
 _TRIES = 50
 """Lines holding a signature's mark that are matched before it is given up."""
 
@@ -27,6 +33,26 @@ def scan(text: str, tables: Tables, *, beside_findings: bool) -> tuple[Finding, 
             found.append(hit)
     if any(finding.kind is Kind.UNKNOWN_OPTION for finding in found):
         found = [finding for finding in found if finding.kind is not Kind.BROKEN_CONFIG]  # it was read: a key is wrong
+    return tuple(found)
+
+
+def scan_own(text: str, tables: Tables) -> tuple[Finding, ...]:
+    """One finding a pattern of the user's own: the first line it matches. Whatever else was found, they are asked."""
+    if len(text) > 2 * WINDOW:
+        text = text[:WINDOW] + "\n" + text[-WINDOW:]
+    budget, found = Budget(OWN_STEPS), []
+    for own in tables.own:
+        for tries, (_, line) in enumerate(lines_with(text, own.find)):
+            groups = own.line.match(line[:_OWN_LINE], budget) if tries < _TRIES else None
+            if groups is not None:
+                told, symbol = line.strip(), groups[own.symbol] if own.symbol else None
+                found.append(
+                    Finding(
+                        tool="own", kind=Kind.OWN, code=own.find, message=told, symbol=symbol, category=own.category
+                    )
+                )
+            if groups is not None or tries >= _TRIES:
+                break
     return tuple(found)
 
 

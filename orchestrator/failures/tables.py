@@ -1,25 +1,22 @@
-"""``config/failures.yaml``, read once: categories, safe fixes, signatures. A user's own entries stand before the
-shipped.
+"""``config/failures.yaml``, read once: categories, safe fixes, signatures; and a user's own patterns
+(``failures.patterns``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.failure import Category
+from orchestrator.domain.pattern import Pattern, compile_pattern
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.resources import config_dir
+from orchestrator.settings import FailurePattern
 from orchestrator.strict_yaml import load
-
-PATTERN_CAP = 400
-"""Characters of a user's own pattern."""
-_UNSAFE = re.compile(r"[+*}]\)[+*{]|\\[1-9]|\(\?[=!<]")
-"""A repeat of a repeat, back references, look-around: what can make Python's ``re`` blow up (promises: S, ``re``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,16 @@ class Signature:
     kind: Kind
     symbol: int = 0
     always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPattern:
+    """A line that a user's own pattern knows."""
+
+    find: str
+    line: Pattern
+    category: Category
+    symbol: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class Tables:
     invariant_tests: tuple[str, ...]
     distributions: Mapping[str, str]
     signatures: tuple[Signature, ...]
+    own: tuple[OwnPattern, ...] = ()
+    """The user's (``failures.patterns``)."""
 
     def category(self, kind: Kind) -> Category:
         """The category of a kind that needs no look-up; unsure is tactical."""
@@ -100,23 +109,10 @@ def read_tables(text: str, *, source: str) -> Tables:
         ) from error
 
 
-def with_signatures(tables: Tables, entries: list[Mapping[str, Any]], *, source: str) -> Tables:
-    """The tables with a user's own signatures first. ``UsageError`` for a pattern that is wrong or could blow up."""
-    own = []
-    for entry in entries:
-        pattern = str(entry.get("line", ""))
-        if len(pattern) > PATTERN_CAP or _UNSAFE.search(pattern):
-            raise UsageError(
-                f"{source}: the pattern {pattern[:60]!r} could take forever on a long line",
-                hint="no repeat of a repeat, no look-around, no back reference, at most 400 characters",
-            )
-        try:
-            own.append(_signature(entry))
-        except (KeyError, ValueError, re.error) as error:
-            raise UsageError(
-                f"{source}: not a signature: {error}", hint="keys: find, line, kind, symbol, always"
-            ) from error
-    return replace(tables, signatures=(*own, *tables.signatures))
+def with_patterns(tables: Tables, patterns: Sequence[FailurePattern]) -> Tables:
+    """The tables with a user's own patterns, which were looked at as the settings were read."""
+    own = tuple(OwnPattern(one.find, compile_pattern(one.line), Category(one.category), one.symbol) for one in patterns)
+    return replace(tables, own=own) if own else tables
 
 
 def _signature(entry: Mapping[str, Any]) -> Signature:

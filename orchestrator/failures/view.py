@@ -49,6 +49,8 @@ class RepositoryView:
     diff: str | None = None
     """The change against its base as a unified diff; empty: nothing was changed; ``None``: not known."""
     files_changed: tuple[str, ...] = ()
+    index_store: Path | None = None
+    """Folder for the index of the sources on disk, outside anything a check can write; ``None``: nothing is kept."""
 
     @cached_property
     def changes(self) -> Diff:

@@ -16,7 +16,6 @@ from orchestrator.domain.failure import Category, CheckKind
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Batch, Task
 from orchestrator.failures import reader_of
-from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.baseline import Baseline, baseline_key, baseline_of, told
 from orchestrator.gate.certificate import Certified, certificate
 from orchestrator.gate.detect import make_plan
@@ -30,7 +29,7 @@ from orchestrator.gate.tree import LaneTree
 from orchestrator.ledger.durable import write_whole
 from orchestrator.pipeline.discover import PROBE_TIMEOUT_S
 from orchestrator.pipeline.gatehouse import headline
-from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.ports import Clock, EnvironmentInfo, Lane
 from orchestrator.settings import Settings
 
@@ -140,14 +139,7 @@ class MergeGate:
     def _pass(self, on: GateOn, tree: str, *, baseline: Baseline | None, allow: tuple[str, ...]) -> GateReport:
         lane, logs = self.lane, self.logs / tree[:12]
         logs.mkdir(parents=True, exist_ok=True)
-        diff = lane.diff(on.tree, tree) if tree != on.tree else ""
-        view = RepositoryView(
-            root=lane.root,
-            files=lane.files(tree),
-            environment=on.environment.packages,
-            diff=diff,
-            files_changed=tuple(change.path for change in lane.changes(on.tree, tree)),
-        )
+        view = view_of_tree(lane, tree, on.environment, base=on.tree)
         context = GateContext(
             tree=tree,
             root=lane.root,
@@ -155,13 +147,13 @@ class MergeGate:
             text_of=LaneView(lane, tree).text,
             chains=self.toolchains,
             logs=logs,
-            diff=diff,
+            diff=view.diff or "",
             baseline=baseline,
             quarantined=self.quarantined,
             allow=allow,
             fail_fast=baseline is not None,
         )
-        report = run_gate(on.plan, lane.shell, context, reader_of(view))
+        report = run_gate(on.plan, lane.shell, context, reader_of(view, self.settings.failures.patterns))
         lane.settle(tree)
         write_whole(logs / "gate.json", json.dumps(report_to_json(report), indent=1).encode())
         return report

@@ -16,7 +16,7 @@ from orchestrator.gate.run import GateContext, run_gate, run_on, run_rest
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.journal import Entry
 from orchestrator.pipeline.second_look import look_again, own_flakes, quarantined_of
-from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.pipeline.work import Work
 
 
@@ -54,14 +54,7 @@ def pass_gate(work: Work, passage: int) -> GateReport:
 
 def view_of(work: Work) -> RepositoryView:
     """The tree on disk, as the classifier and the fixers look at it."""
-    lane = work.lane
-    return RepositoryView(
-        root=lane.root,
-        files=lane.files(work.tree),
-        environment=work.environment.packages if work.environment else (),
-        diff=lane.diff(work.base_tree, work.tree),
-        files_changed=tuple(change.path for change in lane.changes(work.base_tree, work.tree)),
-    )
+    return view_of_tree(work.lane, work.tree, work.environment, base=work.base_tree)
 
 
 def headline(failures: tuple[Failure, ...]) -> str:
@@ -85,7 +78,7 @@ def counted(failures: tuple[Failure, ...]) -> dict[str, int]:
 def _run(work: Work, folder: Path) -> GateReport:
     """The gate; tests that block are looked at again, and where they were quarantined the gate goes on."""
     view = view_of(work)
-    read, context = reader_of(view), _context(work, view, folder)
+    read, context = reader_of(view, work.night.settings.failures.patterns), _context(work, view, folder)
     report = run_gate(work.gate_plan, work.lane.shell, context, read)
     doubt = look_again(work, report)
     if doubt.own:
@@ -111,7 +104,8 @@ def rest_of_gate(work: Work) -> None:
         return
     folder, view = work.iteration_folder(), view_of(work)
     work.lane.checkout(work.tree)
-    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), reader_of(view), done)
+    read = reader_of(view, work.night.settings.failures.patterns)
+    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), read, done)
     work.lane.settle(work.tree)
     had = len(done.results)
     if len(report.results) == had:

@@ -21,7 +21,7 @@ from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.gate.runner_files import files_run
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.gate.tree import LaneTree
-from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.ports import Command, EnvironmentInfo, Lane, Profile
 from orchestrator.settings import Settings
 
@@ -88,20 +88,13 @@ class HandGate:
             baseline=baseline,
             fail_fast=False,
         )
-        report = run_gate(plan or self.plan, lane.shell, context, reader_of(view))
+        report = run_gate(plan or self.plan, lane.shell, context, reader_of(view, self.settings.failures.patterns))
         lane.settle(tree)
         return report
 
     def view(self, tree: str, base: str = "") -> RepositoryView:
         """The tree as the classifier sees it; without a base nothing is known of a change."""
-        lane = self.lane
-        return RepositoryView(
-            root=lane.root,
-            files=lane.files(tree),
-            environment=self.environment.packages,
-            diff=lane.diff(base, tree) if base else None,
-            files_changed=tuple(change.path for change in lane.changes(base, tree)) if base else (),
-        )
+        return view_of_tree(self.lane, tree, self.environment, base=base or None)
 
     def protection(self, tree: str) -> Protection:
         """What a task without ``allow`` may not touch of that tree."""

@@ -1,4 +1,4 @@
-"""A lane's tree as agents and edits see it: tracked files of one tree, read-only."""
+"""A lane's tree as agents and edits see it, and as the classifier does: tracked files of one tree, read-only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.agents.filetext import FileText
-from orchestrator.ports import Lane
+from orchestrator.failures.view import RepositoryView
+from orchestrator.ports import EnvironmentInfo, Lane
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,19 @@ class LaneView:
     def is_folder(self, path: str) -> bool:
         """Whether tracked files lie under that path."""
         return path.rstrip("/") in self._folders
+
+
+def view_of_tree(lane: Lane, tree: str, environment: EnvironmentInfo | None, *, base: str | None) -> RepositoryView:
+    """The tree, which stands in the lane, as the classifier and the fixers look at it.
+
+    ``base``: what it grew out of; ``None``: nothing is known of a change.
+    """
+    changed = base is not None and base != tree
+    return RepositoryView(
+        root=lane.root,
+        files=lane.files(tree),
+        environment=environment.packages if environment else (),
+        diff=lane.diff(base, tree) if base is not None and changed else None if base is None else "",
+        files_changed=tuple(change.path for change in lane.changes(base, tree)) if base is not None and changed else (),
+        index_store=lane.symbols,
+    )

@@ -7,8 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from orchestrator.domain.pattern import compile_pattern
+from orchestrator.domain.pattern_reader import PatternError
 from orchestrator.domain.task import Complexity, Importance, Phase
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -205,6 +207,43 @@ class Autofix(Frozen):
     """True: only the list above; else symbols defined exactly once as well."""
 
 
+class FailurePattern(Frozen):
+    """A line of some check's output that this project knows the meaning of."""
+
+    find: str = Field(min_length=1, max_length=200)
+    """Plain text that the line holds: only such lines are looked at."""
+    line: str = Field(min_length=1)
+    """A pattern for the line, from its beginning (begin with ``.*`` where that varies), at most 400 characters. Matched
+    in linear time, so it knows no look-around and no back references; the first 1,000 characters of a line count."""
+    category: Literal["tactical", "hallucination", "strategic", "environment"]
+    """What a failure that says this is (L7, L8); beside others in one output the gravest decides."""
+    symbol: int = Field(default=0, ge=0)
+    """Number of the group that holds the name it is about; 0: none."""
+
+    @field_validator("line")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            compile_pattern(text)
+        except PatternError as error:
+            raise ValueError(f"at character {error.at + 1}: {error.what}") from error
+        return text
+
+    @model_validator(mode="after")
+    def _has_group(self) -> FailurePattern:
+        groups = compile_pattern(self.line).groups
+        if self.symbol > groups:
+            raise ValueError(f"symbol {self.symbol}, but the pattern has {groups} groups; write (...) around the name")
+        return self
+
+
+class Failures(Frozen):
+    """How failures are told apart, beside the shipped tables (``config/failures.yaml``)."""
+
+    patterns: tuple[FailurePattern, ...] = Field(default=(), max_length=50)
+    """This project's own; each is asked whatever else an output says."""
+
+
 class Estimate(Frozen):
     """What ``orchestrate plan`` reckons with before a registry knows better."""
 
@@ -301,6 +340,8 @@ class Settings(Frozen):
     """Limits of the gate's commands."""
     autofix: Autofix
     """What is fixed without a model."""
+    failures: Failures = Failures()
+    """Failures that this project knows better than the shipped tables."""
     budgets: Budgets
     """Phase budgets and stop-loss."""
     caps: Caps

@@ -18,7 +18,6 @@ from orchestrator.failures.diff import parse_diff
 from orchestrator.failures.index import js_names, other_names, python_names
 from orchestrator.failures.output import FINDINGS_CAP, HITS_CAP, LINE_CAP, WHOLE, condensed, lines_with, plain
 from orchestrator.failures.parsers import PARSERS, read
-from orchestrator.failures.tables import shipped_tables, with_signatures
 
 CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.json"))
 PIECES = [
@@ -131,19 +130,3 @@ def test_cases_come_out_in_order_with_their_reasons() -> None:
 def test_a_line_that_is_no_case_is_named(line: str) -> None:
     with pytest.raises(UsageError, match="stdin:1"):
         list(classify_lines([line]))
-
-
-def test_a_users_signature_stands_before_the_shipped() -> None:
-    tables = with_signatures(
-        shipped_tables(), [{"find": "LICENCE", "line": "LICENCE server down", "kind": "network"}], source="x"
-    )
-    failures = judge_output(
-        "LICENCE server down\n", "", exit_code=1, check=CheckKind.TEST, view=TextView(), tables=tables
-    )
-    assert [failure.code for failure in failures] == ["network"]
-
-
-@pytest.mark.parametrize("pattern", ["(a+)+b", "(?=x)y", r"(a)\1", "a" * 500, "("])
-def test_a_pattern_that_could_blow_up_is_refused(pattern: str) -> None:
-    with pytest.raises(UsageError):
-        with_signatures(shipped_tables(), [{"find": "a", "line": pattern, "kind": "network"}], source="x")

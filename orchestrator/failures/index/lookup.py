@@ -75,9 +75,9 @@ class SymbolIndex:
     def __init__(
         self, view: View, distributions: Mapping[str, str] | None = None, *, store: Path | None = None
     ) -> None:
-        """``store``: a folder outside the tree for the index on disk, kept between processes; none: nothing is kept."""
+        """``store``: a folder outside the tree for the index on disk, kept between processes; none: the view's own."""
         self.view = view
-        self._store = store
+        self._store = store or (view.index_store if isinstance(view, RepositoryView) else None)
         self.packages = Packages(view, distributions or {})
         self._summaries: dict[str, Summary] = {}
         self._bytes: dict[str, bytes] = {}
