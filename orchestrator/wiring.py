@@ -22,6 +22,7 @@ from orchestrator.adapters.models.replay import ReplayLlm
 from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
+from orchestrator.adapters.telemetry import open_telemetry
 from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
@@ -153,6 +154,10 @@ def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -
         journal.append("note", text=f"an answer was lost in flight, and is charged at its worst case: {call}")
     emitter.catch_up(journal.entries)
     journal.listen(emitter)
+    telemetry = open_telemetry(home.name, os.environ, journal.entries)
+    if telemetry is not None:
+        stack.callback(telemetry.close)
+        journal.listen(telemetry)
     return journal
 
 
