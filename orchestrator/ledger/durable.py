@@ -37,8 +37,10 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _kind(path: Path) -> str:
-    """The file's name, for crash points: answers and numbered files under one name each."""
-    return "answer" if path.parent.name == "calls" else re.sub(r"-\d+(?=\.)", "", path.name)
+    """The file's name, for crash points: answers, numbered files and files named by a digest under one name each."""
+    if path.parent.name == "calls":
+        return "answer"
+    return re.sub(r"-\d+(?=\.)", "", re.sub(r"[0-9a-f]{40,}", "digest", path.name))
 
 
 def write_all(descriptor: int, content: bytes) -> None:
