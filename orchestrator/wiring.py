@@ -40,6 +40,7 @@ from orchestrator.ledger.purse import Purse
 from orchestrator.ledger.registry import Registry, registry_path
 from orchestrator.ledger.registry_start import estimates_from, estimates_json, estimates_now
 from orchestrator.logs import close_log, get_logger, open_log
+from orchestrator.pipeline.budget_rules import BudgetRules, rules_of
 from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.complexity import grade
@@ -114,6 +115,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         settings=settings,
         journal=journal,
         memory=memory,
+        budgets=BudgetRules(rules_of(project.loaded), project.reload),
         desk=CallDesk(
             journal=journal,
             folder=home / "calls",

@@ -50,9 +50,14 @@ class PhaseUse:
     phase: Phase
     tokens: int
     token_limit: int
+    """0: no budget was in force."""
     seconds: float
     latency_limit_s: float
     status: BudgetStatus
+    """The graver of the two below."""
+    token_status: BudgetStatus = BudgetStatus.WITHIN
+    latency_status: BudgetStatus = BudgetStatus.WITHIN
+    """It warns, and never stops a task (B4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

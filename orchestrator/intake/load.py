@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class Project:
 
     batch: Batch
     loaded: Loaded
+    reload: Callable[[], Loaded]
+    """The settings as their files say now: budgets are read again between tasks (B2). ``UsageError`` as at start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ def load_project(
     tasks = _read(path, TasksDocument)
     stands = placed or path
     beside = stands.parent / PROJECT_FILE
-    project = _read(beside, ProjectDocument) if beside.exists() and not _same(beside, path) else None
+    alone = beside.exists() and _same(beside, path)
+    project = _read(beside, ProjectDocument) if beside.exists() and not alone else None
     files = [project, tasks] if project else [tasks]
     loaded, faults = try_load(environment=environment, sets=sets, project=[file.layer for file in files])
     budgets = loaded.settings.budgets if loaded else None
@@ -80,7 +83,11 @@ def load_project(
         raise strict_yaml.refuse(tuple(every))
     documents = [file.document for file in files if file.document is not None]
     batch = build(stands.resolve(), tasks.digest, tasks.document, documents)
-    return Project(batch=restrict(batch, only), loaded=loaded)
+
+    def reload() -> Loaded:
+        return load_project_settings(stands.parent, environment=environment, sets=sets)
+
+    return Project(batch=restrict(batch, only), loaded=loaded, reload=(lambda: loaded) if alone else reload)
 
 
 def load_batch(path: Path, *, only: Sequence[str] = ()) -> Batch:

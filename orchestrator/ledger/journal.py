@@ -163,11 +163,6 @@ class Journal:
         with self._lock:
             return tuple(self._entries[seq:])
 
-    def since(self, seq: int) -> tuple[Entry, ...]:
-        """Entries from that sequence number on: for folds that follow a journal without reading it all again."""
-        with self._lock:
-            return tuple(self._entries[seq:])
-
     def of_type(self, kind: str) -> Iterator[Entry]:
         """Entries of one type, oldest first."""
         return (entry for entry in self.entries if entry["type"] == kind)

@@ -17,6 +17,7 @@ from orchestrator.ledger.charges import charge_of
 from orchestrator.ledger.journal import Journal
 
 _NAMES = frozenset(phase.value for phase in Phase)
+_ENDS = {"task:finished": True, "task:reopened": False}
 Entry = Mapping[str, Any]
 
 
@@ -42,6 +43,8 @@ class TaskUse:
     """``None``: a price is unknown."""
     last: Phase | None = None
     """The phase it entered last; ``None``: none yet."""
+    ended: bool = False
+    """It ended, and no hint has opened it again since."""
 
     @property
     def tokens(self) -> int:
@@ -59,9 +62,14 @@ _NOTHING = TaskUse()
 def take(uses: dict[str, TaskUse], entry: Entry) -> None:
     """Fold one journal entry in; what is not of this version, or of no phase, changes nothing."""
     kind, task, name = entry.get("type", ""), entry.get("task"), entry.get("phase")
-    if not isinstance(task, str) or name not in _NAMES:
+    if not isinstance(task, str):
         return
-    phase, known = Phase(name), uses.get(task, _NOTHING)
+    known = uses.get(task, _NOTHING)
+    if kind in _ENDS:
+        uses[task] = replace(known, ended=_ENDS[kind])
+    if name not in _NAMES:
+        return
+    phase = Phase(name)
     used = known.phases.get(phase, Used())
     if kind in ("call:answer", "call:failed", "call:lost"):
         charge = charge_of(entry)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from orchestrator.domain.call import Answer, Request
 from orchestrator.domain.errors import OrchestrateError
-from orchestrator.domain.task import Phase
-from orchestrator.ledger.charges import charge_of
-from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.purse import input_bound
+from orchestrator.ledger.spending import Spending
+from orchestrator.logs import get_logger
+from orchestrator.pipeline.budget_rules import Claims
 from orchestrator.policy.budget import Stop, TaskBudget, stop_loss
+from orchestrator.policy.budget_share import starves
 from orchestrator.ports import Desk
-from orchestrator.settings import Budgets
+from orchestrator.settings import Budgets, Caps
 
 
 class BudgetStopError(OrchestrateError):
@@ -21,48 +22,63 @@ class BudgetStopError(OrchestrateError):
     slug = "budget-stop"
 
 
-def tokens_by_phase(journal: Journal, task: str) -> dict[Phase, int]:
-    """Tokens charged to a task so far, by phase, of all sessions."""
-    used: dict[Phase, int] = {}
-    for entry in journal.entries:
-        if entry["type"].startswith("call:") and entry.get("task") == task:
-            phase = Phase(entry["phase"])
-            used[phase] = used.get(phase, 0) + charge_of(entry).usage.total
-    return used
-
-
 class BudgetDesk:
     """Implements :class:`orchestrator.ports.Desk` for one task.
 
-    ``budget`` is ``None`` until define has set it; nothing is stopped before. A line passed in observe mode is told
-    once through ``observed`` and stops nothing.
+    ``budget`` is ``None`` until define has set it (and stays so with budgets off); nothing is stopped before. ``told``
+    learns of each line that was passed: once in observe mode, where it stops nothing. ``others`` are the run's other
+    tasks, which this one must leave their part of ``caps``. A fault in the reckoning goes to ``fault`` and stops
+    nothing (B11).
     """
 
     def __init__(
-        self, desk: Desk, *, journal: Journal, task: str, budgets: Budgets, observed: Callable[[Stop], None]
+        self,
+        desk: Desk,
+        *,
+        spending: Spending,
+        task: str,
+        budgets: Budgets,
+        caps: Caps,
+        others: Claims,
+        told: Callable[[Stop], None],
+        fault: Callable[[Exception], None],
     ) -> None:
         self._desk = desk
-        self._journal = journal
+        self._spending = spending
         self._task = task
         self._budgets = budgets
-        self._observed = observed
+        self._caps = caps
+        self._others = others
+        self._tell = told
+        self._fault = fault
         self._told = False
         self.budget: TaskBudget | None = None
 
     def ask(self, request: Request) -> Answer:
         """See :class:`orchestrator.ports.Desk`; ``BudgetStopError`` where the task is over its line already."""
         stop = self._stop(request)
+        if stop is not None and (stop.enforced or not self._told):
+            self._told = True
+            self._tell(stop)
         if stop is not None and stop.enforced:
             raise BudgetStopError(
-                stop.why, hint="raise the task's budget in tasks.yaml, or split the task; then run it again"
+                stop.why, hint="its remediation task has more room; or split the task, or say more in its acceptance"
             )
-        if stop is not None and not self._told:
-            self._told = True
-            self._observed(stop)
         return self._desk.ask(request)
 
     def _stop(self, request: Request) -> Stop | None:
         if self.budget is None:
             return None
-        worst = input_bound(request) + request.max_output_tokens
-        return stop_loss(tokens_by_phase(self._journal, self._task), self.budget, self._budgets, worst)
+        try:
+            return self._reckon(self.budget, input_bound(request) + request.max_output_tokens)
+        except Exception as error:  # noqa: BLE001 - a fault in tracking is said, and fails no task (B11)
+            get_logger("orchestrator.budgets").exception("the budget could not be reckoned")
+            self._fault(error)
+            return None
+
+    def _reckon(self, budget: TaskBudget, worst: int) -> Stop | None:
+        use = self._spending.of(self._task)
+        stop = stop_loss(use.by_phase(), budget, self._budgets, worst)
+        if use.tokens > budget.tokens and (stop is None or not stop.enforced):
+            stop = starves(*self._others(self._task), self._caps, worst) or stop
+        return stop

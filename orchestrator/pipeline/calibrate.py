@@ -17,6 +17,8 @@ from orchestrator.policy.budget import pause_advice
 from orchestrator.policy.calibration import qualifies
 
 _ADVISED = "pause:advised"
+_NOT_UPDATED = "the calibration registry was not updated"
+"""R5: the run goes on, and says so once."""
 
 
 def calibrate(night: Night, outcome: TaskOutcome) -> None:
@@ -35,11 +37,11 @@ def calibrate(night: Night, outcome: TaskOutcome) -> None:
     try:
         change = night.registry.append(feature)
     except RegistryError as error:
-        _say_once(night, error.message)
+        night.say_once(_NOT_UPDATED, error.message)
         return
     except Exception as error:  # noqa: BLE001 - a fault in calibration is said, and fails no task (R5)
         get_logger("orchestrator.registry").exception("calibration failed")
-        _say_once(night, str(error))
+        night.say_once(_NOT_UPDATED, str(error))
         return
     night.journal.append(CALIBRATED, **_fields(night, outcome, feature, change))
 
@@ -61,7 +63,7 @@ def pause_before(work: Work, phase: Phase) -> None:
     night = work.night
     defaults, used = night.estimates.defaults, _used_in_session(work)
     advice = pause_advice(defaults.usable_budget - used, defaults.stages[phase], defaults.safety_multiplier)
-    if not advice or not night.settings.budgets.enabled:
+    if not advice or not work.rules.budgets.enabled:
         return
     work.tell(
         _ADVISED,
@@ -109,10 +111,3 @@ def _fields(night: Night, outcome: TaskOutcome, feature: dict[str, Any], change:
         "p90": interval.p90 if interval else None,
         "learnt_from": interval.learnt_from if interval else 0,
     }
-
-
-def _say_once(night: Night, what: str) -> None:
-    """R5: the run goes on, and says so once."""
-    begins = "the calibration registry was not updated"
-    if not any(str(note.get("text", "")).startswith(begins) for note in night.memory.all("note")):
-        night.journal.append("note", text=f"{begins}: {what}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.domain.task import Phase
+from orchestrator.pipeline.budget_rules import budget_of
 from orchestrator.pipeline.work import Step, Work
-from orchestrator.policy.budget import task_budget
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.moves import Limits
 
@@ -13,7 +13,6 @@ def define(work: Work) -> Step:
     """Complexity, iteration limit and budget; journaled, with why."""
     settings = work.night.settings
     graded = grade(work.task, settings.loop.complexity)
-    bases = work.night.estimates.bases if settings.budgets.base == "registry" else None
     work.complexity = graded.complexity
     work.limits = Limits(
         iterations=settings.loop.iterations.of(graded.complexity),
@@ -22,7 +21,8 @@ def define(work: Work) -> Step:
         redesigns=settings.loop.redesigns,
         top_tier=work.night.staff.top_climb("executor"),
     )
-    work.budget = task_budget(graded.complexity, work.task.importance, work.task.budget, settings.budgets, bases)
+    rules = work.rules
+    work.budget = budget_of(work.night, rules, work.task, graded.complexity) if rules.budgets.enabled else None
     work.desk.budget = work.budget
     work.tell(
         "task:defined",
@@ -32,7 +32,10 @@ def define(work: Work) -> Step:
         iteration_limit=work.limits.iterations,
         limits=[
             {"phase": limit.phase.value, "tokens": limit.tokens, "latency_s": limit.latency_s, "how": limit.how}
-            for limit in work.budget.phases.values()
+            for limit in (work.budget.phases.values() if work.budget else ())
         ],
+        importance=work.task.importance.value,
+        mode=rules.budgets.mode,
+        budgets=rules.digest,
     )
     return Phase.PLAN

@@ -7,14 +7,13 @@ from orchestrator.domain.outcome import BudgetStatus, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Task
 from orchestrator.ledger.charges import total_charge
 from orchestrator.ledger.memory import outcome_json
-from orchestrator.pipeline.budget_desk import BudgetStopError, tokens_by_phase
+from orchestrator.pipeline.budget_desk import BudgetStopError
 from orchestrator.pipeline.calibrate import calibrate
 from orchestrator.pipeline.gatehouse import rest_of_gate
 from orchestrator.pipeline.night import Night
-from orchestrator.pipeline.phase_record import phase_uses
+from orchestrator.pipeline.phase_record import phase_uses, whole_status
 from orchestrator.pipeline.publish import commit_and_publish, commit_message
 from orchestrator.pipeline.work import TaskEnd, Work
-from orchestrator.policy.budget import task_status
 from orchestrator.policy.complexity import grade
 
 NOT_CERTIFIED = "Not certified: this is the last state of a task that was not delivered."
@@ -99,9 +98,6 @@ def _outcome(work: Work, end: TaskEnd) -> TaskOutcome:
     entries = [entry for entry in night.journal.entries if entry.get("task") == work.task.id]
     answers = [entry["role"] for entry in entries if entry["type"] == "call:answer"]
     changes = work.lane.changes(work.base_tree, work.tree) if work.tree and work.base_tree else ()
-    uses = phase_uses(work)
-    budgets = night.settings.budgets
-    status = task_status(tokens_by_phase(night.journal, work.task.id), work.budget, budgets) if work.budget else None
     return TaskOutcome(
         id=work.task.id,
         title=work.task.title,
@@ -116,7 +112,7 @@ def _outcome(work: Work, end: TaskEnd) -> TaskOutcome:
         conflicts=work.conflicts,
         charge=total_charge(entries),
         seconds=round(sum(entry["seconds"] for entry in entries if entry["type"] == "phase:left"), 3),
-        budget_status=status or BudgetStatus.WITHIN,
+        budget_status=whole_status(work),
         reason=end.reason,
         next_step=end.next_step,
         adr_title=work.adr.title if work.adr else None,
@@ -129,7 +125,7 @@ def _outcome(work: Work, end: TaskEnd) -> TaskOutcome:
         gates=work.gates,
         healed=work.healed,
         suppressions=work.suppressions,
-        phases=uses,
+        phases=phase_uses(work),
         history=tuple(work.notes),
         files_changed=tuple(change.path for change in changes),
         insertions=sum(change.insertions for change in changes),

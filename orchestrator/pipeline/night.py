@@ -15,6 +15,7 @@ from orchestrator.gate.toolchains import Toolchains
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
 from orchestrator.ledger.registry import Registry
+from orchestrator.pipeline.budget_rules import BudgetRules
 from orchestrator.policy.calibration import Estimates
 from orchestrator.ports import Clock, Desk, EnvironmentInfo, Lane, Repository
 from orchestrator.settings import Settings
@@ -46,6 +47,8 @@ class Night:
     settings: Settings
     journal: Journal
     memory: Memory
+    budgets: BudgetRules
+    """Read again as each task begins; ``settings.budgets`` are those of the run's start."""
     desk: Desk
     staff: Staff
     clock: Clock
@@ -69,6 +72,11 @@ class Night:
     def instant(self, at: str) -> datetime:
         """A journal entry's time: what commits are dated by, so that a resume makes the same ones."""
         return datetime.fromisoformat(at)
+
+    def say_once(self, begins: str, rest: str) -> None:
+        """A note whose first words no other note of the run has yet (R5, B11)."""
+        if not any(str(note.get("text", "")).startswith(begins) for note in self.memory.all("note")):
+            self.journal.append("note", text=f"{begins}: {rest}")
 
     def task_folder(self, task: str) -> Path:
         """Where a task's artefacts are written."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from orchestrator.domain.outcome import TaskOutcome, TaskStatus
 from orchestrator.domain.task import Task
 from orchestrator.pipeline.budget_desk import BudgetDesk
+from orchestrator.pipeline.budget_rules import NOT_RECKONED, Rules, claims
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.work import TaskEnd, Work
 from orchestrator.policy.budget import Stop
@@ -32,11 +33,42 @@ def open_work(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOut
         depends_on={name: outcome.commit for name, outcome in before.items()},
     )
 
-    def observed(stop: Stop) -> None:
-        night.journal.append("budget:observed", task=task.id, why=stop.why, used=stop.used, line=stop.line)
+    rules = night.budgets.read(lambda text: night.journal.append("note", text=f"{task.id}: {text}"))
+    return Work(
+        night=night,
+        lane=lane,
+        task=task,
+        base=night.base,
+        rules=rules,
+        desk=_desk(night, task, rules),
+        hints=hints,
+    )
 
-    desk = BudgetDesk(night.desk, journal=night.journal, task=task.id, budgets=settings.budgets, observed=observed)
-    return Work(night=night, lane=lane, task=task, base=night.base, desk=desk, hints=hints)
+
+def _desk(night: Night, task: Task, rules: Rules) -> BudgetDesk:
+    """The run's desk under the task's budget; a line that is passed is journaled, with the budgets that drew it."""
+
+    def told(stop: Stop) -> None:
+        night.journal.append(
+            "budget:stopped" if stop.enforced else "budget:observed",
+            task=task.id,
+            phase=stop.phase.value if stop.phase else None,
+            why=stop.why,
+            used=stop.used,
+            line=stop.line,
+            budgets=rules.digest,
+        )
+
+    return BudgetDesk(
+        night.desk,
+        spending=night.memory.spending,
+        task=task.id,
+        budgets=rules.budgets,
+        caps=night.settings.caps,
+        others=claims(night, rules),
+        told=told,
+        fault=lambda error: night.say_once(NOT_RECKONED, str(error)),
+    )
 
 
 def start_from(work: Work, before: Mapping[str, str]) -> TaskEnd | None:

@@ -18,6 +18,7 @@ from orchestrator.gate.integrity import Protection
 from orchestrator.gate.plan import GatePlan
 from orchestrator.ledger.durable import write_whole
 from orchestrator.pipeline.budget_desk import BudgetDesk
+from orchestrator.pipeline.budget_rules import Rules
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.budget import TaskBudget
 from orchestrator.policy.moves import Attempt, Limits, Used
@@ -47,6 +48,8 @@ class Work:
     task: Task
     base: str
     """The commit the branch starts from."""
+    rules: Rules
+    """The budgets it began with (B2)."""
     desk: BudgetDesk
     """The run's desk, under this task's budget."""
     hints: list[str]

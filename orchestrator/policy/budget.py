@@ -111,6 +111,8 @@ def phase_use(phase: Phase, tokens: int, seconds: float, budget: TaskBudget, bud
         seconds=seconds,
         latency_limit_s=float(allowed.latency_s),
         status=max(by_tokens, by_time, key=order.index),
+        token_status=by_tokens,
+        latency_status=by_time,
     )
 
 

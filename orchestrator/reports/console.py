@@ -255,6 +255,7 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "baseline:finished": _baseline_finished,
     "edits:none": lambda event, _: f"no edits: {event.get('detail') or event.get('status', '')}",
     "hint:used": lambda event, _: f"thinks again with your hint: {event.get('hint', '')}",
+    "budget:stopped": lambda event, _: f"stopped by its budget: {event.get('why', '')}",
     "budget:observed": lambda event, _: f"budget, observed only: {event.get('why', '')}",
     "replay:drift": lambda event, _: f"prompt drifted from the recording: {event.get('detail', '')}",
     "autofix:applied": lambda event, _: f"auto-fix, no model: {_what(event)} {_files(event)}",

@@ -14,10 +14,12 @@ from orchestrator import strict_yaml
 from orchestrator.domain.errors import UsageError
 from orchestrator.resources import config_dir
 from orchestrator.settings import Settings
+from orchestrator.settings.budget_defaults import BUDGETS
 from orchestrator.settings.faults import nearest
 from orchestrator.strict_yaml import Fault, LoadedYaml, Loc, shown
 
-SHIPPED = ("models.yaml", "loop.yaml", "gate.yaml", "phase_budgets.yaml")
+BUDGET_FILE = "phase_budgets.yaml"
+SHIPPED = ("models.yaml", "loop.yaml", "gate.yaml", BUDGET_FILE)
 """The files of ``config/`` that hold settings."""
 VARIABLE = "ORCHESTRATE_"
 """Prefix of environment variables; ``__`` stands between the parts: ``ORCHESTRATE_LOOP__LANES``."""
@@ -91,11 +93,18 @@ def file_layer(path: Path, *, name: str) -> tuple[Layer, tuple[Fault, ...]]:
     return Layer(name=name, data=data, text=loaded), tuple(faults)
 
 
-def shipped_layers() -> list[Layer]:
-    """The defaults of ``config/``. ``UsageError``: the installation was edited and broken."""
+def shipped_layers(folder: Path | None = None) -> list[Layer]:
+    """The defaults of ``config/`` (or of that folder). ``UsageError``: the installation was edited and broken.
+
+    Without a ``phase_budgets.yaml`` the built-in budgets hold (B2).
+    """
     layers = []
     for file in SHIPPED:
-        layer, faults = file_layer(config_dir() / file, name=f"config/{file}")
+        path = (folder or config_dir()) / file
+        if file == BUDGET_FILE and not path.exists():
+            layers.append(Layer(name="built-in budgets", data=BUDGETS))
+            continue
+        layer, faults = file_layer(path, name=f"config/{file}")
         if faults:
             raise strict_yaml.refuse(faults, source=layer.name)
         layers.append(layer)
