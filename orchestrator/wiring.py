@@ -33,6 +33,7 @@ from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
 from orchestrator.ledger.calls import CallDesk
 from orchestrator.ledger.charges import close_open_intents, total_charge
+from orchestrator.ledger.durable import sweep
 from orchestrator.ledger.events_sync import Emitter
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
@@ -148,6 +149,7 @@ def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -
     """The run's journal, open; what a dead session left in flight is settled, and the project's events catch up."""
     stack.callback(close_log, open_log(home / "run.log.jsonl"))
     path = home / "journal.jsonl"
+    sweep((*home.parent.glob(".*.tmp"), *home.rglob(".*.tmp")))
     journal = Journal.create(path, clock) if fresh else Journal.reopen(path, clock)
     emitter = Emitter(home.parent, home.name)
     stack.callback(emitter.close)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.crash_points import crash_point
+
+_HALF = re.compile(r"\..+\.(\d{1,10})\.tmp")
 
 
 def sync_folder(folder: Path) -> None:
@@ -41,6 +44,24 @@ def _kind(path: Path) -> str:
     if path.parent.name == "calls":
         return "answer"
     return re.sub(r"-\d+(?=\.)", "", re.sub(r"[0-9a-f]{40,}", "digest", path.name))
+
+
+def sweep(paths: Iterable[Path]) -> None:
+    """Of these files, remove those that :func:`write_whole` left half written in a process that is dead."""
+    for path in paths:
+        owner = _HALF.fullmatch(path.name)
+        if owner and not _lives(int(owner[1])):
+            path.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_all(descriptor: int, content: bytes) -> None:
