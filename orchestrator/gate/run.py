@@ -47,6 +47,10 @@ class GateContext:
     """The task's ``allow``: tests of these files may go or be skipped."""
     fail_fast: bool = True
     """False: every check runs (the base, the final report)."""
+    began: Callable[[CheckSpec], None] = lambda _: None
+    """Told of each check as it begins."""
+    ended: Callable[[CheckResult], None] = lambda _: None
+    """Told of each check as it is judged, coverage among them."""
 
 
 def run_gate(plan: GatePlan, shell: Shell, context: GateContext, read_failures: FailureReader) -> GateReport:
@@ -84,6 +88,7 @@ def _go_on(
     passage.failures = [failure for failure in done.failures if failure.check not in tests_too]
     for result in again:
         passage.judge(replace(result, note=""))
+        context.ended(passage.results[-1])
     had = {(result.kind, result.path, result.command) for result in done.results}
     left = tuple(spec for spec in plan.checks if (spec.kind, spec.path, spec.command) not in had)
     report = passage.run(left)
@@ -133,10 +138,12 @@ class _Passage:
         evidence = Evidence(root=context.root, files=context.files, text_of=context.text_of, chains=context.chains)
         target = None if context.logs is None else context.logs / log
         before = file_stamps(context.root, context.files) if spec.kind is CheckKind.LINT else {}
+        context.began(spec)
         result, notes = run_check(spec, self.shell, evidence, target)
         self.notes += notes
         self.judge(result)
         self._judge_rewriting(rewritten(result, context.root, before, context.text_of))
+        context.ended(self.results[-1])
 
     def _judge_rewriting(self, found: tuple[Failure, ...]) -> None:
         """A check that rewrote files has not passed them; what it says of having mended them needs no reading."""
@@ -206,6 +213,7 @@ class _Passage:
                     note=verdict.note,
                 )
             )
+            self.context.ended(self.results[-1])
 
 
 def without_quarantined(

@@ -17,7 +17,7 @@ from orchestrator.gate.record import load_baseline, save_baseline
 from orchestrator.gate.run import GateContext, run_gate
 from orchestrator.gate.runner_files import files_run
 from orchestrator.gate.tree import LaneTree
-from orchestrator.pipeline.gatehouse import headline, view_of
+from orchestrator.pipeline.gatehouse import headline, tell_check, view_of
 from orchestrator.pipeline.inherited import tell_inherited
 from orchestrator.pipeline.night import Prepared
 from orchestrator.pipeline.opening import start_from
@@ -118,7 +118,8 @@ def _run_base(work: Work, plan: GatePlan) -> GateReport:
         chains=work.night.toolchains,
         logs=work.night.folder / "base" / work.base_tree[:12],
         fail_fast=False,
+        began=lambda spec: tell_check(work, spec, "gate of the base"),
     )
-    report = run_gate(plan, work.lane.shell, context, reader_of(view))
+    report = run_gate(plan, work.lane.shell, context, reader_of(view, work.night.settings.failures.patterns))
     work.lane.settle(work.base_tree)
     return report

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.domain.failure import Category, Failure
-from orchestrator.domain.gate import GateReport
+from orchestrator.domain.gate import CheckResult, CheckSpec, GateReport
 from orchestrator.failures import reader_of
 from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.record import read_report_file, report_to_json
@@ -23,7 +23,8 @@ from orchestrator.pipeline.work import Work
 def pass_gate(work: Work, passage: int) -> GateReport:
     """The gate on the work's tree; ``passage`` counts within the iteration (fixes and retries go through it again).
 
-    Journals every check and the whole; writes gate.json, failures.json and a log a check into the iteration's folder.
+    Journals every check as it begins and ends, and the whole; writes gate.json, failures.json and a log a check into
+    the iteration's folder.
     """
     known = _known(work, passage)
     if known is not None:
@@ -31,21 +32,11 @@ def pass_gate(work: Work, passage: int) -> GateReport:
         work.gate_seconds += known.seconds
         return known
     folder = work.iteration_folder()
+    work.tell("gate:started", iteration=work.iteration, passage=passage)
     work.lane.checkout(work.tree)  # afresh: what an earlier gate left, ignored files among it, cannot help this one
     report = _run(work, folder)
     for note in work.lane.settle(work.tree):
         work.tell("note", text=f"after the gate: {note}")
-    for result in report.results:
-        work.tell(
-            "check:finished",
-            iteration=work.iteration,
-            check=result.kind.value,
-            tool=result.tool,
-            command=result.command,
-            passed=result.passed,
-            seconds=round(result.seconds, 3),
-            note=result.note,
-        )
     _remember(work, passage, report, folder)
     work.gates += 1
     work.gate_seconds += report.seconds
@@ -105,7 +96,7 @@ def rest_of_gate(work: Work) -> None:
     folder, view = work.iteration_folder(), view_of(work)
     work.lane.checkout(work.tree)
     read = reader_of(view, work.night.settings.failures.patterns)
-    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder), read, done)
+    report = run_rest(work.gate_plan, work.lane.shell, _context(work, view, folder, rest=True), read, done)
     work.lane.settle(work.tree)
     had = len(done.results)
     if len(report.results) == had:
@@ -129,7 +120,23 @@ def rest_of_gate(work: Work) -> None:
     )
 
 
-def _context(work: Work, view: RepositoryView, folder: Path) -> GateContext:
+def _context(work: Work, view: RepositoryView, folder: Path, *, rest: bool = False) -> GateContext:
+    """``rest``: what a stopped gate left out; its checks are journaled as such."""
+
+    def ended(result: CheckResult) -> None:
+        work.tell(
+            "check:finished",
+            iteration=work.iteration,
+            check=result.kind.value,
+            tool=result.tool,
+            path=result.path,
+            command=result.command,
+            passed=result.passed,
+            seconds=round(result.seconds, 3),
+            note=result.note,
+            **({"rest": True} if rest else {}),
+        )
+
     return GateContext(
         tree=work.tree,
         root=work.lane.root,
@@ -137,10 +144,19 @@ def _context(work: Work, view: RepositoryView, folder: Path) -> GateContext:
         text_of=LaneView(work.lane, work.tree).text,
         chains=work.night.toolchains,
         logs=folder,
-        diff=work.lane.diff(work.base_tree, work.tree),
+        diff=view.diff or "",
         baseline=work.baseline,
         quarantined=quarantined_of(work),
         allow=work.task.allow,
+        began=lambda spec: tell_check(work, spec, "the rest of the gate" if rest else "gate"),
+        ended=ended,
+    )
+
+
+def tell_check(work: Work, spec: CheckSpec, of: str) -> None:
+    """A check begins; ``of``: what it is a part of, as the live view says it. Without a sync: nothing hangs on it."""
+    work.tell(
+        "check:started", iteration=work.iteration, of=of, check=spec.kind.value, path=spec.path, command=spec.command
     )
 
 

@@ -186,6 +186,13 @@ def _check_finished(event: Event, progress: Progress) -> str:
     return f"{event.get('check')} {verdict}, {duration(float(event.get('seconds') or 0))}{note}"
 
 
+def _existence_found(event: Event, progress: Progress) -> str:
+    symbols = event.get("symbols")
+    named = [str(symbol) for symbol in symbols] if isinstance(symbols, list | tuple) else []
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""  # noqa: PLR2004 - three names fit a line
+    return f"invented names stopped before a test ran: {', '.join(named[:3])}{more}: {event.get('headline', '')}"
+
+
 def _gate_finished(event: Event, progress: Progress) -> str:
     if event.get("passed"):
         return f"gate green, {duration(float(event.get('seconds') or 0))}"
@@ -249,6 +256,7 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "iteration:started": lambda event, _: f"iteration {event.get('iteration')} of {event.get('limit')}",
     "edits:applied": lambda event, _: f"edits applied: {_files(event)}",
     "edits:refused": lambda event, _: f"edits refused: {_faults(event)}",
+    "existence:found": _existence_found,
     "check:finished": _check_finished,
     "gate:finished": _gate_finished,
     "gate:again": lambda event, _: f"gate once more, the environment failed: {event.get('why', '')}",

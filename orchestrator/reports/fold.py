@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome
 from orchestrator.reports.progress import RUNNING, WAITING, CheckNote, Progress, TaskProgress, moment
 
@@ -207,11 +208,25 @@ def _check_finished(progress: Progress, event: Event) -> Progress:
         passed=bool(event.get("passed")),
         seconds=_real(event, "seconds"),
         note=_text(event, "note"),
+        of=f"{_text(event, 'path')} {_text(event, 'command')}".strip(),
     )
-    before = task.checks if task else ()
-    if any(check.check == note.check for check in before) and note.check == before[0].check:
-        before = ()  # the gate starts anew, after an auto-fix
-    return _task(progress, event, checks=(*before, note))
+    before = tuple(check for check in task.checks if (check.check, check.of) != (note.check, note.of)) if task else ()
+    return _task(progress, event, checks=(*before, note))  # judged anew, once a test is known to be flaky
+
+
+def _gate_started(progress: Progress, event: Event) -> Progress:
+    return _doing(_task(progress, event, checks=()), event, "gate")
+
+
+def _check_started(progress: Progress, event: Event) -> Progress:
+    where = "" if _text(event, "path") in {"", "."} else f" in {_text(event, 'path')}"
+    words = f"{_text(event, 'of') or 'gate'}: {_text(event, 'check')}{where}: {_text(event, 'command')}"
+    return _doing(progress, event, words)
+
+
+def _existence_found(progress: Progress, event: Event) -> Progress:
+    told = _task(progress, event, headline=_text(event, "headline"), category=Category.HALLUCINATION.value, checks=())
+    return _doing(told, event, "")
 
 
 def _gate_finished(progress: Progress, event: Event) -> Progress:
@@ -304,6 +319,9 @@ _RULES: dict[str, Callable[[Progress, Event], Progress]] = {
     "call:answer": _call_answer,
     "iteration:started": _iteration_started,
     "edits:applied": _edits_applied,
+    "existence:found": _existence_found,
+    "gate:started": _gate_started,
+    "check:started": _check_started,
     "check:finished": _check_finished,
     "gate:finished": _gate_finished,
     "gate:again": _gate_again,

@@ -197,7 +197,7 @@ def _last_red(own: Sequence[Entry]) -> Entry | None:
     for entry in reversed(own):
         if entry.get("type") == "gate:finished" and entry.get("passed"):
             return None
-        if entry.get("type") == "check:finished" and not entry.get("passed"):
+        if entry.get("type") == "check:finished" and not entry.get("passed") and not entry.get("rest"):
             return entry
     return None
 

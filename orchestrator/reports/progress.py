@@ -26,6 +26,8 @@ class CheckNote:
     passed: bool
     seconds: float
     note: str = ""
+    of: str = ""
+    """Folder and command: a monorepo has several checks of a kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

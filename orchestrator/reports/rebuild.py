@@ -40,7 +40,7 @@ def summary_of(entries: Sequence[Entry]) -> RunSummary:
         sandbox=str(_latest(entries, "sandbox", "")),
         models_mode=str(_latest(entries, "models_mode", "live")),
         calls=sum(entry.get("type") == "call:answer" for entry in entries),
-        notes=tuple(dict.fromkeys(str(entry.get("text", "")) for entry in entries if entry.get("type") == "note")),
+        notes=tuple(dict.fromkeys(note for entry in entries if (note := _note(entry)))),
         checkout_before=str(_first(entries, "checkout_before", "")),
         checkout_after=str(_latest(entries, "checkout_after", "")),
         replay_drift=tuple(
@@ -113,3 +113,11 @@ def _latest(entries: Sequence[Entry], key: str, default: Any) -> Any:
 
 def _run_level(entry: Entry) -> bool:
     return str(entry.get("type", "")).startswith(("run:", "session:"))
+
+
+def _note(entry: Mapping[str, Any]) -> str:
+    """What the report says of an entry beside the tables; empty: nothing."""
+    if entry.get("type") == "existence:found":
+        symbols = ", ".join(f"`{symbol}`" for symbol in entry.get("symbols", ()))
+        return f"{entry.get('task')}: invented names stopped before a test ran: {symbols}"
+    return str(entry.get("text", "")) if entry.get("type") == "note" else ""

@@ -25,6 +25,7 @@ _MOVES: Mapping[str, str] = {
     "redesign": "new ADR",
     "escalate": "next tier",
 }
+_FORESEEN = "an invented name stopped before a test ran"
 _MARKS: Mapping[TaskStatus, str] = {
     TaskStatus.DELIVERED: "delivered",
     TaskStatus.NEEDS_HUMAN: "needs you",
@@ -38,17 +39,19 @@ _WHY = frozenset({"retry", "warn", "redesign"})
 def route(entries: Sequence[Entry], task: str) -> str:
     """What happened on the way, in order; empty where it was right first time."""
     steps: list[str] = []
-    headline = ""
+    headline, foreseen = "", False
     for entry in entries:
         if entry.get("task") != task:
             continue
         kind = str(entry.get("type"))
-        if kind == "gate:finished":
+        if kind in {"gate:finished", "existence:found"}:
             headline = str(entry.get("headline") or "")
+            foreseen = kind == "existence:found"
         if kind == "task:reopened":
             steps.append("reopened")
         words = _WORDS[kind](entry) if kind in _WORDS else ""
         if words and kind == "move:decided" and entry.get("move") in _WHY and headline:
+            words = _FORESEEN if foreseen and entry.get("move") == "warn" else words
             words = f"{words} ({one_line(headline, limit=88)})"
         if words and (not steps or steps[-1] != words):
             steps.append(words)

@@ -23,6 +23,7 @@ RUN = "20261121-0236-pilot"
 START = datetime(2026, 11, 21, 2, 36, tzinfo=UTC)
 LIMITS = {"discover": 10_000, "define": 2_000, "plan": 9_000, "build": 16_000, "deliver": 8_000}
 CHECKS = ("lint", "build", "test", "coverage")
+RUNS = {"lint": "ruff check .", "build": "mypy src", "test": "pytest -q", "coverage": "pytest -q"}
 
 TASKS: tuple[tuple[str, str, str, int], ...] = (
     ("fix-offset", "Bug fix: parse dates with an offset", "simple", 3),
@@ -83,13 +84,19 @@ class Story:
     def gate(
         self, task: str, iteration: int, *, red: str = "", categories: dict[str, int] | None = None, headline: str = ""
     ) -> None:
+        self.say("gate:started", 0, task=task, iteration=iteration, passage=1)
         for check in CHECKS:
+            if check != "coverage":  # read from the tests' own report
+                what = {"check": check, "path": ".", "command": RUNS[check]}
+                self.say("check:started", 0, task=task, iteration=iteration, of="gate", **what)
             self.say(
                 "check:finished",
                 5,
                 task=task,
                 iteration=iteration,
                 check=check,
+                path=".",
+                command=RUNS[check],
                 passed=check != red,
                 seconds=5.0,
                 note="",

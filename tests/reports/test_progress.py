@@ -11,6 +11,7 @@ from orchestrator.ledger.charges import total_charge
 from orchestrator.reports.console import event_line, next_up, status_line, status_text
 from orchestrator.reports.fold import fold, step
 from orchestrator.reports.progress import Progress
+from orchestrator.reports.route import route
 from tests.reports.golden_file import check_golden
 from tests.reports.night import RUN, START, night, until
 
@@ -28,7 +29,30 @@ def test_in_the_middle_of_a_gate() -> None:
     assert (task.state, task.phase, task.iteration, task.iteration_limit) == ("running", "build", 1, 5)
     assert [(check.check, check.passed) for check in task.checks] == [("lint", True), ("build", True), ("test", False)]
     assert progress.current == "add-rate"
-    assert progress.doing == "gate"
+    assert progress.doing == "gate: test: pytest -q"
+
+
+def test_a_gate_of_many_folders_keeps_each_check() -> None:
+    gate = [{"type": "gate:started", "task": "a"}]
+    checks = [
+        {"type": "check:finished", "task": "a", "check": "lint", "path": path, "command": "lint", "passed": passed}
+        for path, passed in (("api", True), ("web", False), ("web", True))
+    ]
+    progress = fold([*until("task:started"), *gate, *checks])
+    assert [check.passed for check in progress.tasks["a"].checks] == [True, True], "the last word of each counts"
+    begun = {"type": "check:started", "task": "a", "of": "gate", "check": "test", "path": "web", "command": "npm test"}
+    assert step(progress, begun).doing == "gate: test in web: npm test"
+    assert step(progress, gate[0]).tasks["a"].checks == ()
+
+
+def test_an_invented_name_has_a_line_of_its_own() -> None:
+    found = {"type": "existence:found", "task": "add-rate", "symbols": ["a", "b", "c", "d"], "headline": "x.py:1: a"}
+    progress = step(fold(until("edits:applied", task="add-rate")), found)
+    assert (progress.tasks["add-rate"].headline, progress.tasks["add-rate"].category) == ("x.py:1: a", "hallucination")
+    assert progress.doing == ""
+    assert "invented names stopped before a test ran: a, b, c and 1 more: x.py:1: a" in event_line(found, progress)
+    way = [found, {"type": "move:decided", "task": "add-rate", "move": "warn"}]
+    assert route(way, "add-rate") == "an invented name stopped before a test ran (x.py:1: a)"
 
 
 def test_a_call_in_flight_is_said() -> None:
