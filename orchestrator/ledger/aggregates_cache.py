@@ -1,73 +1,66 @@
 """The standing of the log as it was last folded, so that the next summary reads only what is new.
 
-Kept beside ``aggregates.json``: the standing's columns, and the ids that were folded. It holds for one log: archives
-by name and size, the log's bytes up to an offset by a digest. Of a log beyond 32 MiB the digest takes its first and
-last MiB and 256 pieces between them, for hashing all of a million events would take longer than is given; whatever
-moves a byte's place is seen, a change in place between the pieces is not. ``metrics refresh`` folds everything anew.
+Kept beside ``aggregates.json``: the standing's columns, the ids that were folded, and the seal of the log that both
+hold for (:mod:`~orchestrator.ledger.aggregates_prefix` says which changes are found when); archives are known by
+name, size and the checksum that gzip ends with. A few new events are folded again each time; only many are kept.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
-import sys
 import zlib
-from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from orchestrator.ledger.aggregates_state import FAULTS_KEPT, Rows, Standing
+import orjson
+
+from orchestrator.ledger.aggregates_fold import fold_file, fold_lines
+from orchestrator.ledger.aggregates_ids import keep_ids, known_ids
+from orchestrator.ledger.aggregates_prefix import Seal, holds, seal
+from orchestrator.ledger.aggregates_state import Rows, Standing
 from orchestrator.ledger.events import LOG
-from orchestrator.ledger.events_read import Fault, archives, json_reader, line_blocks, open_source, packed_id
+from orchestrator.ledger.events_read import Fault, archives, line_blocks, packed_id, read_json
 
-_VERSION = 1
+_VERSION = 2
 _STATE = ".aggregates.state"
-_IDS = ".aggregates.ids"
 _LOCK = ".aggregates.lock"
-_WHOLE = 32 << 20
+_KEPT_FROM = 1 << 20
+"""Bytes of new lines that are worth writing the standing again; fewer are folded again in some milliseconds."""
 _EDGE = 1 << 20
-_PIECES, _PIECE = 256, 4096
+_GZIP_END = 8
 _ROWS = ("tasks", "chains", "requests", "models", "phases")
 _PLAIN = ("count", "last_id", "duplicates", "foreign")
-_MANY_IDS = 20_000
-"""New ids from which on all known ones are held in a set; fewer are looked for among them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """How far a log was folded."""
-
-    archives: list[list[Any]]
-    """Name and bytes of each."""
-    offset: int
-    digest: str
 
 
 def standing_of(state: Path, *, afresh: bool = False) -> Standing:
     """The standing of all events of a state folder; folds what is new, or everything where the old part changed."""
     with _alone(state):
-        kept = None if afresh else _load(state)
-        return _fold_all(state) if kept is None else _go_on(state, *kept)
+        known = None if afresh else _known(state)
+        return _fold_all(state) if known is None else known
 
 
-def _go_on(state: Path, standing: Standing, mark: Mark, ids: int) -> Standing:
-    """Fold what the log holds beyond the mark."""
-    tail = _tail(state, mark.offset)
-    if not tail:
-        return standing
-    new = _ids_in(tail)
-    stored = (state / _IDS).read_bytes()[: ids * 16]
-    known = _known(new, stored)
-    before = set(known)
-    read = json_reader(sum(len(line) + 1 for line in tail))
-    standing.feed(tail, read, known, (LOG, mark.offset))
-    offset = mark.offset + sum(len(line) + 1 for line in tail)
-    _save(state, standing, offset, ids, known - before)
+def _known(state: Path) -> Standing | None:
+    """From the cache and what the log holds beyond it; ``None`` where the cache is no use."""
+    kept = _load(state)
+    if kept is None:
+        return None
+    standing, before, ids = kept
+    tail = _tail(state, before.length)
+    try:
+        known = known_ids(state, ids, _ids_in(tail))
+    except (OSError, ValueError):
+        return None
+    folded = set(known)
+    fold_lines(tail, standing, folded, (LOG, before.length))
+    size = sum(map(len, tail)) + len(tail)
+    if size >= _KEPT_FROM:
+        with suppress(OSError):
+            _save(state, standing, seal(state / LOG, before.length + size, before), ids, folded - known)
     return standing
 
 
@@ -91,35 +84,24 @@ def replayed(state: Path, *, since: int | None = None, until: int | None = None)
     standing = Standing()
     standing.since = since if since is not None else standing.since
     standing.until = until if until is not None else standing.until
-    _feed_sources(state, standing, set())
+    _fold_sources(state, standing, set())
     return standing
 
 
 def _fold_all(state: Path) -> Standing:
-    standing = Standing()
-    seen: set[bytes] = set()
-    offset = _feed_sources(state, standing, seen)
-    _save(state, standing, offset, 0, seen)
+    standing, seen = Standing(), set[bytes]()
+    length = _fold_sources(state, standing, seen)
+    with suppress(OSError):  # a cache that cannot be written is none, and no reason to fail
+        _save(state, standing, seal(state / LOG, length), 0, seen)
     return standing
 
 
-def _feed_sources(state: Path, standing: Standing, seen: set[bytes]) -> int:
+def _fold_sources(state: Path, standing: Standing, seen: set[bytes]) -> int:
     """Archives, then the log; how many bytes of the log were whole lines."""
     for path in archives(state):
-        _feed(path, standing, seen)
+        fold_file(path, standing, seen)
     path = state / LOG
-    return _feed(path, standing, seen) if path.exists() else 0
-
-
-def _feed(path: Path, standing: Standing, seen: set[bytes]) -> int:
-    read, end = json_reader(path.stat().st_size), 0
-    with open_source(path) as source:
-        for offset, lines, torn in line_blocks(source):
-            standing.feed(lines, read, seen, (path.name, offset))
-            end = offset + sum(map(len, lines)) + len(lines)
-            if torn and path.suffix == ".gz":
-                standing.feed([torn], read, seen, (path.name, offset))
-    return end
+    return fold_file(path, standing, seen) if path.exists() else 0
 
 
 def torn_tail(state: Path) -> Fault | None:
@@ -144,34 +126,15 @@ def _tail(state: Path, offset: int) -> list[bytes]:
     return found
 
 
-def _ids_in(lines: Iterable[bytes]) -> list[bytes]:
-    read: Callable[[bytes], Any] = json_reader(0)
+def _ids_in(lines: Sequence[bytes]) -> list[bytes]:
     found = []
     for line in lines:
-        with suppress(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-            found.append(packed_id(read(line)["id"]))
+        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            found.append(packed_id(read_json(line)["id"]))
     return found
 
 
-def _known(new: Collection[bytes], stored: bytes) -> set[bytes]:
-    """Which of these ids were folded before."""
-    if len(new) > _MANY_IDS:
-        return {stored[place : place + 16] for place in range(0, len(stored), 16)}
-    halves = array("Q")
-    halves.frombytes(stored)
-    wanted = {int.from_bytes(key[:8], sys.byteorder): key for key in new}
-    likely = {wanted[half] for half in set(wanted).intersection(halves[0::2])}
-    return {key for key in likely if _holds(stored, key)}
-
-
-def _holds(stored: bytes, key: bytes) -> bool:
-    place = stored.find(key)
-    while place >= 0 and place % 16:
-        place = stored.find(key, place + 1)
-    return place >= 0
-
-
-def _load(state: Path) -> tuple[Standing, Mark, int] | None:
+def _load(state: Path) -> tuple[Standing, Seal, int] | None:
     """The cache, where it is whole and its log is still the one it was made of; else ``None``."""
     try:
         content = (state / _STATE).read_bytes()
@@ -179,87 +142,54 @@ def _load(state: Path) -> tuple[Standing, Mark, int] | None:
         header = json.loads(head)
         if header["version"] != _VERSION or header["crc"] != zlib.crc32(body):
             return None
-        mark = Mark(**header["mark"])
-        if mark.archives != _archives(state) or mark.digest != _digest(state / LOG, mark.offset):
+        before = Seal(**header["seal"])
+        if header["archives"] != _archives(state) or not holds(state / LOG, before):
             return None
-        if (state / _IDS).stat().st_size < header["ids"] * 16:
-            return None
-        return _unpack(header, body), mark, header["ids"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return _unpack(header, body), before, header["ids"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _save(state: Path, standing: Standing, offset: int, ids: int, added: Collection[bytes]) -> None:
-    """Ids are appended, the standing replaced. A cache that cannot be written is none, and no reason to fail."""
-    mark = Mark(archives=_archives(state), offset=offset, digest=_digest(state / LOG, offset))
-    with suppress(OSError):
-        _save_ids(state / _IDS, ids, added)
-        header, body = _pack(standing)
-        header |= {"version": _VERSION, "crc": zlib.crc32(body), "mark": asdict(mark), "ids": ids + len(added)}
-        beside = state / f"{_STATE}.{os.getpid()}"
-        beside.write_bytes(json.dumps(header).encode("ascii") + b"\n" + body)
-        beside.replace(state / _STATE)
-
-
-def _save_ids(path: Path, ids: int, added: Collection[bytes]) -> None:
-    if not ids:
-        (beside := path.with_name(f"{path.name}.{os.getpid()}")).write_bytes(b"".join(added))
-        beside.replace(path)
-        return
-    with path.open("r+b") as file:
-        file.seek(ids * 16)
-        file.write(b"".join(added))
-        file.truncate()
+def _save(state: Path, standing: Standing, of: Seal, ids: int, added: set[bytes]) -> None:
+    """Ids are appended, the standing replaced. ``OSError``: it could not be."""
+    keep_ids(state, ids, added)
+    header, body = _pack(standing)
+    header |= {"version": _VERSION, "crc": zlib.crc32(body), "ids": ids + len(added)}
+    header |= {"archives": _archives(state), "seal": asdict(of)}
+    beside = state / f"{_STATE}.{os.getpid()}"
+    beside.write_bytes(json.dumps(header).encode("ascii") + b"\n" + body)
+    beside.replace(state / _STATE)
 
 
 def _archives(state: Path) -> list[list[Any]]:
-    return [[path.name, path.stat().st_size] for path in archives(state)]
-
-
-def _digest(path: Path, length: int) -> str:
-    """Of the log's first bytes; see the module. Empty where they are not there any more."""
-    if length == 0:
-        return "empty"
-    digest = hashlib.sha256(str(length).encode())
-    try:
+    found = []
+    for path in archives(state):
         with path.open("rb") as file:
-            if file.seek(0, os.SEEK_END) < length:
-                return ""
-            for begins, size in _pieces(length):
-                file.seek(begins)
-                _absorb(digest, file, size)
-    except OSError:
-        return ""
-    return digest.hexdigest()
-
-
-def _absorb(digest: Any, file: IO[bytes], size: int) -> None:
-    while size > 0:
-        piece = file.read(min(size, _EDGE))
-        digest.update(piece)
-        size -= len(piece) or size
-
-
-def _pieces(length: int) -> list[tuple[int, int]]:
-    if length <= _WHOLE:
-        return [(0, length)]
-    step = (length - 2 * _EDGE) // _PIECES
-    between = [(_EDGE + number * step, _PIECE) for number in range(_PIECES)]
-    return [(0, _EDGE), *between, (length - _EDGE, _EDGE)]
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _GZIP_END))
+            found.append([path.name, size, file.read().hex()])
+    return found
 
 
 def _pack(standing: Standing) -> tuple[dict[str, Any], bytes]:
     header: dict[str, Any] = {name: getattr(standing, name) for name in _PLAIN}
-    header["faults"] = [asdict(fault) for fault in standing.faults[:FAULTS_KEPT]]
+    header["faults"] = [asdict(fault) for fault in standing.faults]
     parts: list[bytes] = []
     sizes: dict[str, list[int]] = {}
     for kind in _ROWS:
         rows: Rows = getattr(standing, kind)
-        pieces = [json.dumps(list(rows.names)).encode("ascii"), *(column.tobytes() for column in rows.columns.values())]
+        pieces = [_packed_names(rows.names), *(column.tobytes() for column in rows.columns.values())]
         sizes[kind] = [len(piece) for piece in pieces]
         parts += pieces
     header["sizes"] = sizes
     return header, b"".join(parts)
+
+
+def _packed_names(names: dict[str, int]) -> bytes:
+    try:
+        return orjson.dumps(list(names))
+    except TypeError:  # a lone surrogate
+        return json.dumps(list(names)).encode("ascii")
 
 
 def _unpack(header: dict[str, Any], body: bytes) -> Standing:
@@ -272,7 +202,8 @@ def _unpack(header: dict[str, Any], body: bytes) -> Standing:
             piece = body[place : place + size]
             place += size
             if number == 0:
-                rows.names = {name: row for row, name in enumerate(json.loads(piece))}
+                names = read_json(piece)
+                rows.names = dict(zip(names, range(len(names)), strict=True))
             else:
                 list(rows.columns.values())[number - 1].frombytes(piece)
     return standing

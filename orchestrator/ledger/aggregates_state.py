@@ -1,4 +1,4 @@
-"""What the events mean so far, in columns: one row a task, chain, request, model.
+"""What the events mean so far, in columns: one row a task, chain, request, model, phase.
 
 Folding is commutative but for ``lastEventId`` (times keep their earliest or latest, the rest adds up), so events that
 arrive late or from several processes change nothing. Columns are plain arrays: a million events' standing is read back
@@ -8,19 +8,30 @@ from its cache in milliseconds.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from operator import itemgetter, methodcaller
 from typing import Any
 
-from orchestrator.ledger.events_read import LIFECYCLE, Fault, instant_ms, packed_id, why_foreign
+from orchestrator.ledger.events_read import LIFECYCLE, MOST_TOKENS, Fault, to_ms
 
 NEVER = -(1 << 62)
 """No such time is known."""
 NONE = -1
 """No such row."""
-FAULTS_KEPT = 20
-_MOST_TOKENS = 1 << 48
-"""Of one event: what is beyond is no count of tokens, and would not fit a column."""
+_LONGEST_S = 1e9
+"""Seconds of one phase, thirty years: what is beyond is no time a phase took, and could not be added up for long."""
+_MOST_CONFLICTS = 1 << 20
+
+_TEXT = {str, type(None)}
+_ENDS = {"task:completed", "task:ended"}
+
+Made = dict[str, Any]
+_Row = tuple[tuple[str, str, str], Made, datetime, tuple[int, ...] | None]
+"""Event type, entity's type and id; the event; when; what its agent used: nothing, input and output tokens, or it has
+none."""
 
 
 @dataclass(slots=True)
@@ -38,8 +49,9 @@ class Rows:
 
     def row(self, name: str) -> int:
         """The row of that name, made where it is new."""
-        if name in self.names:
-            return self.names[name]
+        number = self.names.get(name)
+        if number is not None:
+            return number
         number = self.names[name] = len(self.names)
         for column in self.times:
             self.columns[column].append(NEVER)
@@ -67,9 +79,54 @@ def _phases() -> Rows:
     return Rows((), ("ms", "times"))
 
 
+_TEXTS = itemgetter("eventType", "entityType", "entityId")
+_AGENT = methodcaller("get", "agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Some events of which all that :meth:`Standing.apply` looks at is known to be of its form; column by column."""
+
+    made: list[Made]
+    names: list[tuple[str, str, str]]
+    """Event type, entity's type and id."""
+    moments: list[datetime]
+    used: list[tuple[int, ...] | None]
+    """Input and output tokens of the agents; ``None``: no agent."""
+
+
+def checked(made: list[Made]) -> Checked:
+    """``ValueError``, ``KeyError``, ``TypeError`` or ``AttributeError`` where one of them is no event (M2)."""
+    names = list(map(_TEXTS, made))
+    texts = list(chain.from_iterable(names))
+    if not (set(map(type, texts)) <= {str} and all(texts)):
+        raise ValueError("a name is missing")
+    moments = [datetime.fromisoformat(one["timestamp"]) for one in made]
+    if None in [moment.tzinfo for moment in moments]:
+        raise ValueError("timestamp has no zone")
+    used = [None if agent is None else _tokens(agent) for agent in map(_AGENT, made)]
+    for kind, one in zip(texts[::3], made, strict=True):
+        if kind in LIFECYCLE and not (type(one.get("chainId")) in _TEXT and type(one.get("requestId")) in _TEXT):
+            raise TypeError("chainId and requestId are texts")
+    return Checked(made, names, moments, used)
+
+
+def _tokens(agent: dict[str, Any]) -> tuple[int, ...]:
+    """What an agent used; an error where it is no agent."""
+    if type(agent["model"]) is not str:
+        raise TypeError("a model is a text")
+    used = agent.get("tokens")
+    if used is None:
+        return ()
+    given, made = used.get("input", 0), used.get("output", 0)
+    if not (type(given) is type(made) is int and 0 <= given < MOST_TOKENS and 0 <= made < MOST_TOKENS):
+        raise TypeError("tokens are whole numbers")
+    return given, made
+
+
 @dataclass(slots=True)
 class Standing:
-    """A fold over events; :meth:`feed` takes raw lines, each event once."""
+    """A fold over events."""
 
     since: int = NEVER
     """Tokens, calls, reworks and phases are counted from here on, ms; tasks by when they were completed."""
@@ -86,141 +143,121 @@ class Standing:
     models: Rows = field(default_factory=_models)
     phases: Rows = field(default_factory=_phases)
 
-    def feed(
-        self, lines: Sequence[bytes], read: Callable[[bytes], Any], seen: set[bytes], where: tuple[str, int]
-    ) -> None:
-        """Fold whole lines in. ``seen``: ids folded before, added to; ``where``: file and offset, for faults."""
-        fold, until, add = self._fold, self.until, seen.add
-        for number, line in enumerate(lines):
-            if not line:
+    def apply(self, events: Checked) -> None:
+        """Fold events in that were not folded before. Cannot fail."""
+        rows: Iterable[_Row] = zip(events.names, events.made, events.moments, events.used, strict=True)
+        if self.until != -NEVER:
+            rows = [row for row in rows if to_ms(row[2]) < self.until]
+        life, calls, phases = [], [], []
+        last = None
+        for row in rows:
+            last, kind = row, row[0][0]
+            self.count += 1
+            if kind in LIFECYCLE:
+                life.append(row)
+            elif row[3] is not None:
+                calls.append(row)
+            elif kind == "phase:completed":
+                phases.append(row)
+        if last is not None:
+            self.last_id = last[1]["id"]
+        self._lives(life)
+        if self.since != NEVER:
+            calls, phases = ([row for row in rows if to_ms(row[2]) >= self.since] for rows in (calls, phases))
+        self._calls(calls)
+        self._phases(phases)
+
+    def _calls(self, rows: list[_Row]) -> None:
+        """What models used, outside of the lifecycle's own events."""
+        columns, row_of = self.models.columns, self.models.row
+        given, made, calls = columns["input"], columns["output"], columns["calls"]
+        for names, event, _, used in rows:
+            model = row_of(event["agent"]["model"])
+            if used:
+                given[model] += used[0]
+                made[model] += used[1]
+            calls[model] += names[0] == "call:answered"
+
+    def _phases(self, rows: list[_Row]) -> None:
+        """Where the time went."""
+        columns, row_of = self.phases.columns, self.phases.row
+        total, times = columns["ms"], columns["times"]
+        for _, event, _, _ in rows:
+            about = event.get("metadata")
+            if type(about) is not dict:
                 continue
-            try:
-                made = read(line)
-                stated = made["id"]
-                key = packed_id(stated)
-                at = instant_ms(made["timestamp"])
-                if key in seen:
-                    self.duplicates += 1
-                    continue
-                if at < until:
-                    fold(made, at)
-                    self.count += 1
-                    self.last_id = stated
-                add(key)
-            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError, RecursionError):
-                self._foreign(line, where[0], where[1] + sum(len(one) + 1 for one in lines[:number]))
+            phase, seconds = about.get("phase"), about.get("seconds")
+            if type(phase) is str and isinstance(seconds, int | float) and 0 <= seconds <= _LONGEST_S:
+                row = row_of(phase)
+                total[row] += round(seconds * 1000)
+                times[row] += 1
 
-    def _foreign(self, line: bytes, file: str, offset: int) -> None:
-        self.foreign += 1
-        if len(self.faults) < FAULTS_KEPT:
-            self.faults.append(Fault(file=file, offset=offset, why=why_foreign(line) or "no event of ours"))
+    def _lives(self, rows: list[_Row]) -> None:
+        """Tasks, chains and requests that begin and end."""
+        requests, chains = self.requests.row, self.chains
+        of_request = chains.columns["request"]
+        for (kind, entity, name), made, moment, used in rows:
+            at = to_ms(moment)
+            model = NONE if used is None else self._model(made, used, at, kind)
+            request_id, chain_id = made.get("requestId"), made.get("chainId")
+            request = requests(request_id) if request_id else NONE
+            chain_row = chains.row(chain_id) if chain_id else NONE
+            if entity == "chain" and name != chain_id:
+                chain_row = chains.row(name)
+            if request >= 0 <= chain_row:
+                of_request[chain_row] = request
+            if entity == "task":
+                self._task(kind, name, at, (chain_row, model), made.get("metadata"))
+            elif entity == "chain":
+                _span(chains, chain_row, kind, ("chain:created", "chain:completed"), at)
+            elif entity == "request":
+                _span(self.requests, requests(name), kind, ("request:created", "request:closed"), at)
 
-    def _fold(self, made: dict[str, Any], at: int) -> None:
-        """One event. All that may be wrong with it is found before anything is changed."""
-        kind, entity, name = made["eventType"], made["entityType"], made["entityId"]
-        if not (type(kind) is type(entity) is type(name) is str and kind and entity and name):
-            raise ValueError("a name is missing")
-        agent = made.get("agent")
-        used = _tokens(agent) if agent is not None else (0, 0)
-        about = made.get("metadata")
-        if kind not in LIFECYCLE:
-            if agent is not None:
-                self._call(kind, self._model(agent["model"], used, at), at)
-            elif kind == "phase:completed" and type(about) is dict:
-                self._phase(about, at)
-            return
-        chain, request = made.get("chainId"), made.get("requestId")
-        if not (isinstance(chain, str | None) and isinstance(request, str | None)):
-            raise TypeError("chainId and requestId are texts")
-        model_row = self._model(agent["model"], used, at) if agent is not None else NONE
-        request_row = self.requests.row(request) if request else NONE
-        chain_row = self._chain(chain, request_row) if chain else NONE
-        if entity == "task":
-            self._task(kind, name, at, (chain_row, model_row), about if type(about) is dict else {})
-        elif entity == "chain":
-            self._span(self.chains, self._chain(name, request_row), kind, ("chain:created", "chain:completed"), at)
-        elif entity == "request":
-            self._span(self.requests, self.requests.row(name), kind, ("request:created", "request:closed"), at)
-
-    def _chain(self, name: str, request: int) -> int:
-        row = self.chains.row(name)
-        if request != NONE:
-            self.chains.columns["request"][row] = request
-        return row
-
-    def _model(self, name: str, tokens: tuple[int, int], at: int) -> int:
-        row = self.models.row(name)
+    def _model(self, made: Made, used: tuple[int, ...], at: int, kind: str) -> int:
+        row = self.models.row(made["agent"]["model"])
         if at >= self.since:
             columns = self.models.columns
-            columns["input"][row] += tokens[0]
-            columns["output"][row] += tokens[1]
+            if used:
+                columns["input"][row] += used[0]
+                columns["output"][row] += used[1]
+            if kind == "task:rework" and made["entityType"] == "task":
+                columns["reworks"][row] += 1
         return row
 
-    def _span(self, rows: Rows, row: int, kind: str, kinds: tuple[str, str], at: int) -> None:
-        if kind == kinds[0]:
-            _earliest(rows.columns["created"], row, at)
-        elif kind == kinds[1]:
-            _latest(rows.columns["ended"], row, at)
-
-    def _task(self, kind: str, name: str, at: int, belongs: tuple[int, int], about: dict[str, Any]) -> None:
-        run = about.get("run")
+    def _task(self, kind: str, name: str, at: int, belongs: tuple[int, int], about: object) -> None:
+        run = about.get("run") if isinstance(about, dict) else None
         row = self.tasks.row(f"{run}\x1f{name}" if type(run) is str else name)
         columns = self.tasks.columns
-        chain, model = belongs
-        if chain != NONE:
-            columns["chain"][row] = chain
+        chain_row, model = belongs
+        if chain_row != NONE:
+            columns["chain"][row] = chain_row
         if kind == "task:created":
             _earliest(columns["created"], row, at)
         elif kind == "task:started":
             _earliest(columns["started"], row, at)
-        elif kind == "task:completed":
-            if at >= columns["completed"][row]:
+        elif kind == "task:rework":
+            columns["reworks"][row] += 1
+        elif kind in _ENDS:
+            if kind == "task:completed" and at >= columns["completed"][row]:
                 columns["completed"][row] = at
                 columns["model"][row] = model
             _ended(columns, row, about)
-        elif kind == "task:ended":
-            _ended(columns, row, about)
-        elif kind == "task:rework":
-            columns["reworks"][row] += 1
-            if model != NONE and at >= self.since:
-                self.models.columns["reworks"][model] += 1
-
-    def _call(self, kind: str, model: int, at: int) -> None:
-        if kind == "call:answered" and at >= self.since:
-            self.models.columns["calls"][model] += 1
-
-    def _phase(self, about: dict[str, Any], at: int) -> None:
-        phase, seconds = about.get("phase"), about.get("seconds")
-        if type(phase) is str and isinstance(seconds, int | float) and at >= self.since:
-            row = self.phases.row(phase)
-            self.phases.columns["ms"][row] += round(seconds * 1000)
-            self.phases.columns["times"][row] += 1
 
 
-def _tokens(agent: dict[str, Any]) -> tuple[int, int]:
-    """What an agent used; an error where it is no agent."""
-    if type(agent["model"]) is not str:
-        raise TypeError("a model is a text")
-    used = agent.get("tokens")
-    if used is None:
-        return 0, 0
-    given, made = used.get("input", 0), used.get("output", 0)
-    if not (type(given) is type(made) is int and 0 <= given < _MOST_TOKENS and 0 <= made < _MOST_TOKENS):
-        raise TypeError("tokens are whole numbers")
-    return given, made
-
-
-def _ended(columns: dict[str, array[int]], row: int, about: dict[str, Any]) -> None:
+def _ended(columns: dict[str, array[int]], row: int, about: object) -> None:
     columns["ended"][row] = 1
-    conflicts = about.get("conflicts")
-    if type(conflicts) is int:
-        columns["conflicts"][row] = max(conflicts, columns["conflicts"][row])
+    conflicts = about.get("conflicts") if isinstance(about, dict) else None
+    if type(conflicts) is int and columns["conflicts"][row] < conflicts < _MOST_CONFLICTS:
+        columns["conflicts"][row] = conflicts
+
+
+def _span(rows: Rows, row: int, kind: str, kinds: tuple[str, str], at: int) -> None:
+    if kind == kinds[0]:
+        _earliest(rows.columns["created"], row, at)
+    elif kind == kinds[1]:
+        rows.columns["ended"][row] = max(rows.columns["ended"][row], at)
 
 
 def _earliest(column: array[int], row: int, at: int) -> None:
     if column[row] == NEVER or at < column[row]:
         column[row] = at
-
-
-def _latest(column: array[int], row: int, at: int) -> None:
-    column[row] = max(column[row], at)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import JournalError
 from orchestrator.ledger.events import LOG, Event, EventLog
 from orchestrator.ledger.events_project import Projection
-from orchestrator.ledger.events_read import json_reader, line_blocks, open_source, sources
+from orchestrator.ledger.events_read import line_blocks, open_source, packed_id, read_json, sources
 from orchestrator.ledger.journal import Journal, read_journal
 from orchestrator.ledger.memory import run_folders
 from orchestrator.logs import get_logger
@@ -44,12 +45,12 @@ class Emitter:
         with self._lock:
             made = [one for entry in entries for one in self._projection.events(entry)]
             try:
-                known = ids_present(self._state, self._run) if made else frozenset()
+                known = ids_present(self._state, self._run) if made else set()
             except OSError as error:
                 self._say(error)
                 return
             for one in made:
-                if one["id"] not in known:
+                if packed_id(one["id"]) not in known:
                     self._write(one)
 
     def __call__(self, entry: Mapping[str, Any]) -> None:
@@ -85,18 +86,14 @@ class Refreshed:
 
 def refresh_log(state: Path) -> Refreshed:
     """Write every event that the journals hold and the log and its archives lack, oldest run first."""
-    made: list[Event] = []
-    damaged: list[str] = []
-    for folder in reversed(run_folders(state)):
+    known = ids_present(state)
+    added, damaged = 0, []
+    for read in (*(partial(projected, folder) for folder in reversed(run_folders(state))), partial(recorded, state)):
         try:
-            made += projected(folder)
+            added += _append(state, read(), known)
         except JournalError as error:
             damaged.append(error.message)
-    try:
-        made += recorded(state)
-    except JournalError as error:
-        damaged.append(error.message)
-    return Refreshed(added=append_missing(state, made), damaged=tuple(damaged))
+    return Refreshed(added=added, damaged=tuple(damaged))
 
 
 def projected(folder: Path) -> list[Event]:
@@ -127,40 +124,38 @@ def record(state: Path, made: Sequence[Event], clock: Clock) -> int:
                 journal.append(_ENTRY, event=one)
         finally:
             journal.close()
-    append_missing(state, made)
+    _append(state, made, ids_present(state))
     return len(new)
 
 
-def append_missing(state: Path, made: Sequence[Event]) -> int:
-    """Log those that are not logged yet; how many."""
-    known = ids_present(state) if made else frozenset()
-    log = EventLog(state / LOG)
-    missing = [one for one in made if one["id"] not in known]
-    for one in missing:
-        log.append(one)
-    log.close()
-    return len(missing)
+def _append(state: Path, made: Sequence[Event], known: set[bytes]) -> int:
+    """Log those that are not known yet, which they are then; how many."""
+    log, missing = EventLog(state / LOG), 0
+    try:
+        for one in made:
+            if (key := packed_id(one["id"])) not in known:
+                log.append(one)
+                known.add(key)
+                missing += 1
+    finally:
+        log.close()
+    return missing
 
 
-def ids_present(state: Path, run: str | None = None) -> frozenset[str]:
+def ids_present(state: Path, run: str | None = None) -> set[bytes]:
     """Ids in the log and its archives; with ``run``, at least all of that run's. A torn line's id is not there."""
     wanted = f'"run":"{run}"'.encode("ascii", "backslashreplace") if run is not None else b""
-    found: set[str] = set()
+    found: set[bytes] = set()
     for path in sources(state):
         if not path.exists():
             continue
-        read = json_reader(path.stat().st_size)
         with open_source(path) as source:
             for _, lines, _ in line_blocks(source):
-                found.update(_id_of(line, read) for line in lines if wanted in line)
-    return frozenset(found)
-
-
-def _id_of(line: bytes, read: Callable[[bytes], Any]) -> str:
-    try:
-        return str(read(line)["id"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
+                for line in lines:
+                    if wanted in line:
+                        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                            found.add(packed_id(read_json(line)["id"]))
+    return found
 
 
 @contextmanager

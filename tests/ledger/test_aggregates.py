@@ -199,7 +199,7 @@ def test_only_what_is_new_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     put(tmp_path, [task_event("task:created", f"t{number}", number) for number in range(50)])
     standing_of(tmp_path)
     put(tmp_path, [task_event("task:created", "new", 99)])
-    monkeypatch.setattr(aggregates_cache, "_feed", None)  # folding everything would call it
+    monkeypatch.setattr(aggregates_cache, "_fold_sources", None)  # folding everything would call it
     assert standing_of(tmp_path).count == 51
     assert standing_of(tmp_path).count == 51
 
