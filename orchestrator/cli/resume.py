@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator.cli.night import Hint, work_through
 from orchestrator.cli.options import sets_of
 from orchestrator.cli.runs import FoundRun, find_run, read_run, run_names
-from orchestrator.domain.errors import OrchestrateError, UsageError
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.outcome import RunOutcome
 from orchestrator.intake import Project, load_project
 from orchestrator.reports.rebuild import summary_of
@@ -66,7 +66,7 @@ def start_of(found: FoundRun) -> Mapping[str, Any]:
     for entry in found.entries:
         if entry["type"] == "run:started":
             return entry
-    raise OrchestrateError(
+    raise UsageError(
         f"{found.folder}: the run had not begun: nothing was asked, nothing was spent",
         hint="start it again: orchestrate run TASKS.yaml",
         slug="run-not-begun",

@@ -1,0 +1,119 @@
+"""``scripts/chaos``: kill whole nights, and say what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.chaos import page
+from tests.chaos.campaign import (
+    Scenario,
+    Theatre,
+    Verdict,
+    damaged_journals,
+    failing_calls,
+    named_points,
+    power_cuts,
+    random_deaths,
+)
+from tests.chaos.night import STATES
+from tests.chaos.plants import PLANTS
+
+_MODES = ("run", "resume", "resume of the resume")
+_FAILURES = 25
+"""How far into the night each kind of system call is made to fail."""
+_DAMAGES = 100
+
+
+def main() -> int:
+    """0 only where every column but the deaths is zero, and every planted bug was found."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(prefix="chaos-", dir=args.folder) as folder:
+        if args.plants:
+            return _plants(Path(folder), args)
+        with Theatre(Path(folder), args.workers) as theatre:
+            rows = page.rows_of(_told(theatre.play(_wanted(theatre, args))))
+    for name, row in rows.items():
+        print(f"{name}: {row}")
+    total = page.total(rows)
+    if args.write:
+        kept, plants = page.read(page.PAGE.read_text()) if page.PAGE.exists() else ({}, {})
+        page.PAGE.write_text(page.write({**kept, **rows}, plants))
+    print(total)
+    return 0 if total.clean else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=0, metavar="N", help="N nights killed at random times")
+    parser.add_argument("--first-seed", type=int, default=1, metavar="K", help="the first seed (default 1)")
+    parser.add_argument("--points", choices=(*_MODES, "all", "short"), help="death at every named point")
+    parser.add_argument("--power", action="store_true", help="a power cut at every named point")
+    parser.add_argument("--failures", action="store_true", help="failing system calls")
+    parser.add_argument("--damage", action="store_true", help="journals cut and flipped")
+    parser.add_argument("--all", action="store_true", help="the whole campaign, with 1,000 seeds unless said otherwise")
+    parser.add_argument("--plants", action="store_true", help="plant bugs, and see whether they are found")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/chaos.md")
+    parser.add_argument("--workers", type=int, default=2, help="nights side by side (default 2)")
+    parser.add_argument("--folder", help="where nights are run (default: the system's temporary folder)")
+    return parser.parse_args()
+
+
+def _wanted(theatre: Theatre, args: argparse.Namespace) -> Iterator[Scenario]:
+    if args.points == "short":
+        yield from named_points(theatre, states=("clean",), modes=("run",))
+    elif args.points or args.all:
+        modes = (args.points,) if args.points in _MODES else _MODES
+        for mode in modes:
+            yield from named_points(theatre, states=STATES, modes=(mode,))
+    if args.power or args.all:
+        yield from power_cuts(theatre)
+    if args.failures or args.all:
+        yield from failing_calls(_FAILURES)
+    if args.damage or args.all:
+        yield from damaged_journals(_DAMAGES)
+    seeds = args.seeds or (1000 if args.all else 0)
+    yield from random_deaths(range(args.first_seed, args.first_seed + seeds))
+
+
+def _told(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """A word every hundred."""
+    began = time.monotonic()
+    for number, verdict in enumerate(verdicts, 1):
+        if number % 100 == 0:
+            print(f"{number} scenarios, {time.monotonic() - began:.0f} s", file=sys.stderr)
+        yield verdict
+
+
+def _plants(folder: Path, args: argparse.Namespace) -> int:
+    """Each bug under the scenarios it could show in, until the first fault."""
+    found: dict[str, str] = {}
+    for number, plant in enumerate(PLANTS):
+        with Theatre(folder / str(number), args.workers, plant=plant) as theatre:
+            hit = next((verdict for verdict in theatre.play(_likely(theatre)) if verdict.faults), None)
+        found[plant] = f"{hit.scenario.family}, {hit.scenario.name}: {hit.faults[0][0]}" if hit else "**not found**"
+        print(f"{plant}: {found[plant]}", flush=True)
+    if args.write:
+        rows, _ = page.read(page.PAGE.read_text()) if page.PAGE.exists() else ({}, {})
+        page.PAGE.write_text(page.write(rows, found))
+    missed = sum(by == "**not found**" for by in found.values())
+    print(f"{len(found)} bugs planted, {len(found) - missed} found")
+    return 1 if missed else 0
+
+
+def _likely(theatre: Theatre) -> Iterator[Scenario]:
+    """Deaths and cuts around what must survive: the part of the campaign that finds most in the least time."""
+    critical = ("call:", "request", "answer", "commit", "ref", "pack", "branch:", "command.before", "journal.written")
+    deaths = named_points(theatre, states=("dirty",), modes=("run",))
+    cuts = power_cuts(theatre)
+    near = (one for one in itertools.chain(cuts, deaths) if any(word in one.name for word in critical))
+    yield from itertools.chain(damaged_journals(8), failing_calls(4), near)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
