@@ -17,10 +17,8 @@ from orchestrator.ledger.aggregates import aggregates, refresh_aggregates
 from orchestrator.ledger.aggregates_cache import replayed, torn_tail
 from orchestrator.ledger.aggregates_insight import insight
 from orchestrator.ledger.aggregates_state import Standing
-from orchestrator.ledger.archive import compact
 from orchestrator.ledger.events import LOG, Event, event, new_event_id
 from orchestrator.ledger.events_read import archives, instant_ms, read_events
-from orchestrator.ledger.events_sync import projected, record, refresh_log
 from orchestrator.reports.inert import encodable, plain
 
 
@@ -82,6 +80,8 @@ def _compare(args: argparse.Namespace, state: Path, now: datetime) -> int:
 
 
 def _refresh(args: argparse.Namespace, state: Path) -> int:
+    from orchestrator.ledger.events_sync import refresh_log
+
     if not state.is_dir():
         raise _no_events(state)
     done = refresh_log(state)
@@ -119,6 +119,8 @@ def _export(args: argparse.Namespace, state: Path) -> int:
 
 
 def _compact(args: argparse.Namespace, state: Path) -> int:
+    from orchestrator.ledger.archive import compact
+
     _there(state)
     before = _time(args.before) if args.before else datetime.now(UTC) - timedelta(days=args.keep_days)
     done = compact(state, round(before.timestamp() * 1000))
@@ -155,6 +157,8 @@ def _record(args: argparse.Namespace, state: Path) -> int:
 
 def _known(state: Path, run: str, task: str) -> Event:
     """What a run said of a task at its creation, so that the record joins it."""
+    from orchestrator.ledger.events_sync import projected
+
     if not (state / run / "journal.jsonl").is_file():
         raise UsageError(f"{state}: no run {run!r} is recorded there", hint="orchestrate status names the newest")
     for made in projected(state / run):
@@ -187,6 +191,7 @@ def _import(args: argparse.Namespace, state: Path) -> int:
 def _keep(state: Path, made: list[Event]) -> int:
     """Record events, in a state folder that no repository's status shows."""
     from orchestrator.adapters.clock import SystemClock
+    from orchestrator.ledger.events_sync import record
 
     state.mkdir(parents=True, exist_ok=True)
     if not (state / ".gitignore").exists():
@@ -208,6 +213,8 @@ def _there(state: Path) -> None:
     """A log that was deleted is made again from the journals first (decision 11)."""
     if (state / LOG).exists() or archives(state):
         return
+    from orchestrator.ledger.events_sync import refresh_log
+
     if not state.is_dir() or not refresh_log(state).added:
         raise _no_events(state)
 

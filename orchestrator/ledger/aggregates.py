@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,15 @@ def refresh_aggregates(state: Path, now: datetime, *, afresh: bool = False) -> t
 
 def aggregates(standing: Standing, now: datetime) -> dict[str, Any]:
     """The figures exactly as M3 names them."""
+    cycle_of, done = cycles(standing), completed(standing)
     return {
         "computedAt": now.isoformat(timespec="milliseconds"),
         "eventCount": standing.count,
         "lastEventId": standing.last_id or None,
-        "tasks": _tasks(standing),
+        "tasks": _tasks(standing, cycle_of, done),
         "chains": _chains(standing),
         "requests": _requests(standing),
-        "agents": _agents(standing),
+        "agents": _agents(standing, cycle_of, done),
     }
 
 
@@ -64,10 +66,14 @@ def cycles(standing: Standing) -> list[int]:
     columns = standing.tasks.columns
     least = max(standing.since, NEVER + 1)
     rows = zip(columns["created"], columns["started"], columns["completed"], strict=True)
-    return [
-        max(0, done - begun) if done >= least and (begun := made if start == NEVER else start) > NEVER else NEVER
-        for made, start, done in rows
-    ]
+    found = []
+    for made, start, done in rows:
+        begun = made if start == NEVER else start
+        if done < least or begun == NEVER:
+            found.append(NEVER)
+        else:
+            found.append(done - begun if done > begun else 0)
+    return found
 
 
 def completed(standing: Standing) -> list[bool]:
@@ -76,15 +82,16 @@ def completed(standing: Standing) -> list[bool]:
     return [done >= least for done in standing.tasks.columns["completed"]]
 
 
-def _tasks(standing: Standing) -> dict[str, Any]:
-    times = sorted(cycle for cycle in cycles(standing) if cycle != NEVER)
-    done = completed(standing)
+def _tasks(standing: Standing, cycle_of: Sequence[int], done: Sequence[bool]) -> dict[str, Any]:
+    times = sorted(cycle_of)
+    del times[: times.count(NEVER)]  # the smallest there is
     reworks = standing.tasks.columns["reworks"]
     windowed = standing.since != NEVER
+    reworked = map(bool, compress(reworks, done) if windowed else reworks)
     return {
         "total": sum(done) if windowed else len(standing.tasks),
         "completed": sum(done),
-        "reworked": sum(1 for count, ended in zip(reworks, done, strict=True) if count and (ended or not windowed)),
+        "reworked": sum(reworked),
         "avgCycleTimeMs": mean(times),
         "p50CycleTimeMs": nearest_rank(times, 50),
         "p90CycleTimeMs": nearest_rank(times, 90),
@@ -93,11 +100,11 @@ def _tasks(standing: Standing) -> dict[str, Any]:
 
 def _chains(standing: Standing) -> dict[str, Any]:
     least = max(standing.since, NEVER + 1)
-    rows = standing.chains
-    members = sum(1 for chain in standing.tasks.columns["chain"] if chain != NONE)
+    rows, of_tasks = standing.chains, standing.tasks.columns["chain"]
+    members = len(of_tasks) - of_tasks.count(NONE)
     return {
         "total": len(rows),
-        "completed": sum(1 for ended in rows.columns["ended"] if ended >= least),
+        "completed": sum([ended >= least for ended in rows.columns["ended"]]),
         "avgTasksPerChain": round(members / len(rows), 4) if len(rows) else None,
     }
 
@@ -107,7 +114,7 @@ def _requests(standing: Standing) -> dict[str, Any]:
     rows = standing.requests
     return {
         "total": len(rows),
-        "closed": sum(1 for ended in rows.columns["ended"] if ended >= least),
+        "closed": sum([ended >= least for ended in rows.columns["ended"]]),
         "avgCycleTimeMs": mean(spans(rows, least)),
     }
 
@@ -118,27 +125,25 @@ def spans(rows: Rows, least: int) -> list[int]:
     return [max(0, end - made) for made, end in pairs if end >= least and made > NEVER]
 
 
-def _agents(standing: Standing) -> dict[str, Any]:
-    done, rework = [0] * len(standing.models), [0] * len(standing.models)
-    times: list[list[int]] = [[] for _ in standing.models.names]
+def _agents(standing: Standing, cycle_of: Sequence[int], done: Sequence[bool]) -> dict[str, Any]:
+    """By model, in the order of their names."""
     columns = standing.tasks.columns
-    rows = zip(columns["model"], columns["reworks"], cycles(standing), completed(standing), strict=True)
-    for model, reworks, cycle, ended in rows:
-        if model == NONE or not ended:
-            continue
-        done[model] += 1
-        rework[model] += reworks > 0
-        if cycle != NEVER:
+    times: list[list[int]] = [[] for _ in standing.models.names]
+    rework = [0] * len(times)
+    rows = zip(columns["model"], columns["reworks"], cycle_of, strict=True)
+    for model, reworks, cycle in compress(rows, done):
+        if model != NONE:
             times[model].append(cycle)
+            rework[model] += reworks > 0
     used = standing.models.columns
     return {
         name: {
-            "tasksCompleted": done[row],
-            "reworkRate": share(rework[row], done[row]),
-            "avgCycleTimeMs": mean(times[row]),
+            "tasksCompleted": len(times[row]),
+            "reworkRate": share(rework[row], len(times[row])),
+            "avgCycleTimeMs": mean([cycle for cycle in times[row] if cycle != NEVER]),
             "totalTokens": used["input"][row] + used["output"][row],
         }
-        for name, row in standing.models.names.items()
+        for name, row in sorted(standing.models.names.items())
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Any
 
 from orchestrator.ledger.aggregates import completed, cycles, mean, nearest_rank, share
-from orchestrator.ledger.aggregates_state import NEVER, NONE, Standing
+from orchestrator.ledger.aggregates_state import NEVER, Standing
 
 SHOWN = 5
 """Chains that are named as bottlenecks."""
@@ -32,38 +33,45 @@ def insight(standing: Standing, now_ms: int) -> dict[str, Any]:
 def bottlenecks(standing: Standing, now_ms: int) -> list[dict[str, Any]]:
     """The chains that take or took longest; open ones by their age. With each, its slowest task."""
     least = max(standing.since, NEVER + 1)
-    slowest = _slowest(standing)
     made, ended = standing.chains.columns["created"], standing.chains.columns["ended"]
+    times = [
+        NEVER if begun == NEVER or NEVER < end < least else max(0, (now_ms if end == NEVER else end) - begun)
+        for begun, end in zip(made, ended, strict=True)
+    ]
+    names = list(standing.chains.names)
+    longest = sorted(times, reverse=True)[:SHOWN]
+    known = [row for row, time in enumerate(times) if time != NEVER and time >= longest[-1]]
+    shown = sorted(known, key=lambda row: (-times[row], names[row]))[:SHOWN]
+    slowest = _slowest(standing, frozenset(shown))
     rows: list[dict[str, Any]] = []
-    for name, row in standing.chains.names.items():
-        done = ended[row] != NEVER
-        if made[row] == NEVER or (done and ended[row] < least):
-            continue
+    for row in shown:
         task, time, reworks = slowest.get(row, (None, None, 0))
         rows.append(
             {
-                "chain": name,
-                "completed": done,
-                "ms": max(0, (ended[row] if done else now_ms) - made[row]),
+                "chain": names[row],
+                "completed": ended[row] != NEVER,
+                "ms": times[row],
                 "slowestTask": task,
                 "slowestTaskMs": time,
                 "reworks": reworks,
             }
         )
-    return sorted(rows, key=lambda one: (-one["ms"], one["chain"]))[:SHOWN]
+    return rows
 
 
-def _slowest(standing: Standing) -> dict[int, tuple[str | None, int | None, int]]:
+def _slowest(standing: Standing, of: frozenset[int]) -> dict[int, tuple[str | None, int | None, int]]:
+    """Of those chains: the task that took longest, how long, and the reworks of all its tasks."""
     found: dict[int, tuple[str | None, int | None, int]] = {}
     columns = standing.tasks.columns
-    rows = zip(standing.tasks.names, columns["chain"], cycles(standing), columns["reworks"], strict=True)
-    for name, chain, cycle, reworks in rows:
-        if chain == NONE:
-            continue
-        task, time, total = found.get(chain, (None, None, 0))
+    of_task = columns["chain"]
+    rows = [row for row, chain in enumerate(of_task) if chain in of]
+    names, cycle_of = list(standing.tasks.names), cycles(standing) if rows else []
+    for row in rows:
+        task, time, total = found.get(of_task[row], (None, None, 0))
+        cycle = cycle_of[row]
         if cycle != NEVER and (time is None or cycle > time):
-            task, time = name.rpartition("\x1f")[2], cycle
-        found[chain] = (task, time, total + reworks)
+            task, time = names[row].rpartition("\x1f")[2], cycle
+        found[of_task[row]] = (task, time, total + columns["reworks"][row])
     return found
 
 
@@ -82,10 +90,7 @@ def phases(standing: Standing) -> dict[str, dict[str, Any]]:
 
 def rework_by_model(standing: Standing) -> dict[str, dict[str, Any]]:
     """Reworks of each model's answers, and a completed task's share of them."""
-    done = [0] * len(standing.models)
-    for model, ended in zip(standing.tasks.columns["model"], completed(standing), strict=True):
-        if ended and model != NONE:
-            done[model] += 1
+    done = Counter(compress(standing.tasks.columns["model"], completed(standing)))
     columns = standing.models.columns
     return {
         name: {
@@ -93,7 +98,7 @@ def rework_by_model(standing: Standing) -> dict[str, dict[str, Any]]:
             "perCompletedTask": share(columns["reworks"][row], done[row]),
             "calls": columns["calls"][row],
         }
-        for name, row in standing.models.names.items()
+        for name, row in sorted(standing.models.names.items())
     }
 
 
@@ -101,21 +106,21 @@ def conflicts(standing: Standing) -> dict[str, Any]:
     """Tasks in which architect and gate or executor disagreed (L13); the rate from 20 ended tasks on."""
     columns = standing.tasks.columns
     ended = sum(columns["ended"])
-    tasks = sum(1 for count in columns["conflicts"] if count)
+    tasks = len(columns["conflicts"]) - columns["conflicts"].count(0)
     return {"ended": ended, "tasks": tasks, "rate": share(tasks, ended) if ended >= CONFLICTS_FROM else None}
 
 
 def trend(standing: Standing) -> list[dict[str, Any]]:
     """Completed tasks by day, or by week (from its Monday): how many, how long, how often with rework."""
     columns = standing.tasks.columns
-    done = [at for at, ended in zip(columns["completed"], completed(standing), strict=True) if ended]
+    done = list(compress(columns["completed"], completed(standing)))
     if not done:
         return []
     step = 1 if max(done) - min(done) <= _DAYS * _DAY_MS else 7
     groups: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for at, cycle, reworks in zip(columns["completed"], cycles(standing), columns["reworks"], strict=True):
-        if at >= max(standing.since, NEVER + 1):
-            groups[_begin(at // _DAY_MS, step)].append((cycle, reworks))
+    rows = compress(zip(cycles(standing), columns["reworks"], strict=True), completed(standing))
+    for at, row in zip(done, rows, strict=True):
+        groups[_begin(at // _DAY_MS, step)].append(row)
     return [_group(day, step, rows) for day, rows in sorted(groups.items())]
 
 
