@@ -57,12 +57,34 @@ def test_a_comment_joins_the_one_that_stands_there(tmp_path: Path) -> None:
     assert edited(fixes, "a.py").endswith("x = g()  # noqa: E501, F841\n")
 
 
-def test_no_comment_is_put_into_a_string(tmp_path: Path) -> None:
-    fixes = plan(
-        tmp_path, {"a.py": 'def f():\n    x = """\n    text\n    """\n'}, trivial("ruff", "F841", "a.py", 2, "x")
-    )
-    assert not fixes.edits
-    assert len(fixes.unfixable) == 1
+@pytest.mark.parametrize(
+    ("source", "mended"),
+    [
+        ('def f():\n    x = """\n    text\n    """\n', '    """  # noqa: F841\n'),
+        ("def f():\n    x = g() + \\\n        h()\n", "        h()  # noqa: F841\n"),
+        ('def f(y):\n    x = f"""\n    {y}\n    """\n', '    """  # noqa: F841\n'),
+    ],
+)
+def test_a_comment_stands_after_what_is_joined_never_inside_a_string(source: str, mended: str, tmp_path: Path) -> None:
+    text = edited(plan(tmp_path, {"a.py": source}, trivial("ruff", "F841", "a.py", 2, "x")), "a.py")
+    assert text.endswith(mended)
+    assert text.replace("  # noqa: F841", "") == source
+
+
+def test_pylint_is_told_before_a_statement_of_several_lines(tmp_path: Path) -> None:
+    source = 'def f():\n    x = """\n    text\n    """\n'
+    text = edited(plan(tmp_path, {"a.py": source}, trivial("pylint", "W0612", "a.py", 2, "x")), "a.py")
+    assert text.splitlines()[1] == "    # pylint: disable-next=unused-variable"
+    assert text.replace("    # pylint: disable-next=unused-variable\n", "") == source
+
+
+@pytest.mark.parametrize(
+    ("empty", "kind"), [("[]", "list[object]"), ("{}", "dict[object, object]"), ("set()", "set[object]")]
+)
+def test_a_type_checker_is_told_what_an_unused_empty_container_holds(empty: str, kind: str, tmp_path: Path) -> None:
+    files = {"mypy.ini": "[mypy]\n", "a.py": f"def f():\n    seen = {empty}\n    return 1\n"}
+    text = edited(plan(tmp_path, files, trivial("flake8", "F841", "a.py", 2, "seen")), "a.py")
+    assert f"    seen: {kind} = {empty}  # noqa: F841\n" in text
 
 
 def test_object_shorthand_and_rest_siblings_stay(tmp_path: Path) -> None:
@@ -287,6 +309,23 @@ def test_a_fixer_keeps_the_checks_own_configuration(tmp_path: Path) -> None:
     failure = trivial("eslint", "dot-notation", "src/cart.ts", 1)
     (command,) = plan(tmp_path, TYPESCRIPT, failure, command="eslint -c gate.config.mjs src 'test dir'").commands
     assert command.line == "eslint -c gate.config.mjs --fix -- src/cart.ts"
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("x = list([1])\n", True),
+        ("x = list(\n    # why\n    [1]\n)\n", False),
+        ("from builtins_of_ours import *\n\nx = list([1])\n", False),
+        ("def list(x): ...\n\n\nx = list([1])\n", False),
+    ],
+)
+def test_a_call_is_rewritten_as_a_literal_only_where_nothing_is_lost(source: str, asked: bool, tmp_path: Path) -> None:
+    line = 1 + source[: source.index("x = ")].count("\n")
+    fixes = plan(tmp_path, {"ruff.toml": "", "a.py": source}, trivial("flake8", "C410", "a.py", line))
+    wanted = "ruff check --fix-only --unsafe-fixes --exit-zero --select C410 -- a.py"
+    assert [command.line for command in fixes.commands] == [wanted] * asked
+    assert len(fixes.unfixable) == (not asked)
 
 
 def test_a_fix_that_takes_code_away_is_never_asked_for(tmp_path: Path) -> None:

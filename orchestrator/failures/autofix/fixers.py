@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.domain.failure import Failure
+from orchestrator.failures.autofix.python_rewrites import LITERALS, may_rewrite
+from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.view import RepositoryView
 
 FILES_PER_COMMAND = 200
@@ -83,12 +85,14 @@ def _ruff_code(tool: str, code: str) -> str:
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
     by_codes: dict[tuple[str, ...], list[str]] = {}
     for file, reported in sorted(files.items()):
-        by_codes.setdefault(tuple(sorted(reported)), []).append(file)
+        for codes in filter(None, (reported - LITERALS, reported & LITERALS)):
+            by_codes.setdefault(tuple(sorted(codes)), []).append(file)
     for codes, paths in by_codes.items():
         preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
         for part in _parts(paths):
+            safety = "--unsafe-fixes" if LITERALS.issuperset(codes) else "--no-unsafe-fixes"
             yield FixCommand(
-                line=f"{tools.program('ruff')} check --fix-only --no-unsafe-fixes --exit-zero{preview}"
+                line=f"{tools.program('ruff')} check --fix-only {safety} --exit-zero{preview}"
                 f" --select {','.join(codes)} {_quoted(part)}",
                 files=part,
             )
@@ -121,7 +125,7 @@ class Toolbox:
         if tool in {"ruff-format", "black", "isort", "prettier", "biome"}:
             return {"ruff-format": "ruff format", "biome": "biome check"}.get(tool, tool)
         if tool in {"ruff", "flake8", "pylint"}:
-            return self._python(tool, code)
+            return self._python(failure)
         if tool in {"eslint", "oxlint"}:
             return (
                 "prettier"
@@ -130,9 +134,15 @@ class Toolbox:
             )
         return None
 
-    def _python(self, tool: str, code: str) -> str | None:
+    def _may_rewrite(self, code: str, failure: Failure) -> bool:
+        path = failure.file or ""
+        data = self.view.read(path)
+        return data is not None and may_rewrite(code, failure.line, SourceText.of(path, data))
+
+    def _python(self, failure: Failure) -> str | None:
+        tool, code = failure.tool, failure.code or ""
         mapped = _ruff_code(tool, code)
-        if mapped in _NEVER:
+        if mapped in _NEVER or (mapped in LITERALS and not self._may_rewrite(mapped, failure)):
             return None
         if _LAYOUT.match(code) and not code.startswith("W") and tool != "ruff":
             return self.formatter()

@@ -1,20 +1,16 @@
-"""Edits of Python source: add an import where it belongs, take one out, add a disable comment. All by ``ast``."""
+"""Edits of Python source: add an import where it belongs, take one out. All by ``ast``."""
 
 from __future__ import annotations
 
 import ast
-import io
 import re
 import sys
-import tokenize
 import warnings
-from collections.abc import Iterator
 
 from orchestrator.failures.autofix.text import SourceText
 
 _LINE_LIMIT = 88
 """Longest line a merged import may have: ruff's and black's default; beyond it a line of its own is added."""
-_NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z][0-9]+(?:[,\s]+[A-Z][0-9]+)*))?", re.IGNORECASE)
 
 
 def parse(source: SourceText) -> ast.Module | None:
@@ -270,38 +266,3 @@ def _tidy(source: SourceText, number: int) -> None:
     above, here = source.line(number - 1), source.line(number)
     if (number == 1 or above == "") and here == "":
         del source.lines[number - 1]
-
-
-# -- comments ----------------------------------------------------------------------------------------------------------
-
-
-def add_comment(source: SourceText, line: int | None, *, code: str, tool: str) -> bool:
-    """Append the linter's own disable comment to that line; ``False`` where a comment cannot stand there."""
-    text = source.line(line)
-    if text is None or line is None or line in set(_unfinished(source)):
-        return False
-    if tool == "pylint":
-        source.replace(line, f"{text.rstrip()}  # pylint: disable={code}")
-        return True
-    match = _NOQA.search(text)
-    if match is None:
-        source.replace(line, f"{text.rstrip()}  # noqa: {code}")
-        return True
-    codes = match["codes"]
-    if codes is None or code in re.split(r"[,\s]+", codes):
-        return False
-    source.replace(line, text[: match.end("codes")] + f", {code}" + text[match.end("codes") :])
-    return True
-
-
-def _unfinished(source: SourceText) -> Iterator[int]:
-    """Lines that end inside a string or with a backslash: nothing can be appended."""
-    for number, text in enumerate(source.lines, 1):
-        if text.rstrip().endswith("\\"):
-            yield number
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
-            if token.type == tokenize.STRING or token.type == getattr(tokenize, "FSTRING_MIDDLE", -1):
-                yield from range(token.start[0], token.end[0])
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        yield from range(1, len(source.lines) + 1)

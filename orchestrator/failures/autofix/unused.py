@@ -9,7 +9,7 @@ import posixpath
 import re
 
 from orchestrator.domain.failure import Failure
-from orchestrator.failures.autofix import js_code, python_code, python_effects
+from orchestrator.failures.autofix import js_code, python_code, python_comments, python_effects
 from orchestrator.failures.autofix.reexports import imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
@@ -63,8 +63,22 @@ def _python(failure: Failure, name: str, source: SourceText, index: SymbolIndex)
             return True
     if code not in _CODES:
         return False
-    return python_code.add_comment(
+    if not python_comments.add_comment(
         source, failure.line, code=_CODES[code], tool="pylint" if code.startswith("W") else "flake8"
+    ):
+        return False
+    if code in {"F841", "W0612"} and _type_checked(index):
+        python_comments.say_what_is_empty(source, failure.line, name)
+    return True
+
+
+def _type_checked(index: SymbolIndex) -> bool:
+    """Whether the tree is read by mypy or pyright, told by its configuration."""
+    if {"mypy.ini", ".mypy.ini", "pyrightconfig.json"} & set(index.view.paths):
+        return True
+    return any(
+        re.search(rb"\b(?:mypy|(?:based)?pyright)\b", index.source(path))
+        for path in ("pyproject.toml", "setup.cfg", "tox.ini", ".pre-commit-config.yaml")
     )
 
 
