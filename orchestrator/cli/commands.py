@@ -191,6 +191,29 @@ def _registry(parser: ArgumentParser) -> None:
     _json(parser, "the registry, or the estimates before and after, as one JSON object")
 
 
+def _budget(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, does: str, example: str) -> ArgumentParser:
+        about = f"{does[0].upper()}{does[1:]}."
+        made = actions.add_parser(name, help=does, description=about, epilog=f"example: {example}", allow_abbrev=False)
+        _state(made)
+        return made
+
+    show = action("show", "how budgets fit, what overruns, a proposal", "orchestrate budget show --json")
+    show.add_argument("run", metavar="RUN", nargs="?", help="this run, task by task (default: all runs together)")
+    _settings(show)
+    _json(show, "everything as one JSON object")
+    replay = action("replay", "past runs under other budgets", "orchestrate budget replay --config new.yaml")
+    replay.add_argument("runs", metavar="RUN", nargs="*", help="these runs (default: all)")
+    replay.add_argument("--config", metavar="NEW.yaml", required=True, help="settings laid over those in force")
+    _json(replay, "everything as one JSON object")
+    told = action("dispute", "count a stop as a false positive", "orchestrate budget dispute fix-it --reason 'big file'")
+    told.add_argument("task", metavar="TASK", help="the task that a budget stopped, or would have")
+    told.add_argument("--reason", metavar="TEXT", required=True, help="why the stop was a mistake")
+    told.add_argument("--run", metavar="RUN", help="the run's name (default: the newest that stopped it)")
+
+
 def _classify(parser: ArgumentParser) -> None:
     parser.description = (
         "Reads cases on standard input, one JSON object a line (id, stage, command, exit_code, stdout, stderr; where "
@@ -228,6 +251,7 @@ COMMANDS: dict[str, Command] = {
     "land": Command("TASK...", "merge delivered branches, each merge gated; --undo", "land --all", _land),
     "gate": Command("[--fix]", "run the gate by hand; --fix mends; --selftest tries it", "gate --fix", _gate),
     "metrics": Command("ACTION", "what the event log says: times, rework, models", "metrics summary", _metrics),
+    "budget": Command("ACTION", "how budgets fit; past runs under others; dispute a stop", "budget show", _budget),
     "registry": Command(
         "ACTION", "the calibration registry: what tasks are expected to use", "registry show", _registry
     ),
@@ -246,8 +270,7 @@ def overview() -> str:
         "usage: orchestrate COMMAND [...]    (orchestrate COMMAND --help tells its flags)\n\n"
         "Runs a backlog of coding tasks to finished, gated branches in your repository.\n\n"
         f"{rows}\n\n"
-        "example:\n"
-        "  orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n\n"
+        "example: orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n\n"
         "exit codes: 0 all delivered, 1 some not, 2 wrong use, 3 our fault, 4 provider,\n"
         "            5 paused, 6 refused to start, 7 damaged journal, 130/143 signals"
     )

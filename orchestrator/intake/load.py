@@ -95,11 +95,14 @@ def load_batch(path: Path, *, only: Sequence[str] = ()) -> Batch:
     return load_project(path, environment={}, only=only).batch
 
 
-def load_project_settings(folder: Path, *, environment: Mapping[str, str], sets: Sequence[str] = ()) -> Loaded:
-    """The settings in force in that folder, without a tasks file. ``UsageError`` with every fault."""
+def load_project_settings(
+    folder: Path, *, environment: Mapping[str, str], sets: Sequence[str] = (), over: Sequence[Layer] = ()
+) -> Loaded:
+    """The settings in force in that folder, without a tasks file; ``over`` its own. ``UsageError`` with every fault."""
     beside = folder / PROJECT_FILE
     project = [_read(beside, ProjectDocument)] if beside.exists() else []
-    loaded, faults = try_load(environment=environment, sets=sets, project=[file.layer for file in project])
+    layers = [*(file.layer for file in project), *over]
+    loaded, faults = try_load(environment=environment, sets=sets, project=layers)
     every = [*faults, *(fault for file in project for fault in file.faults)]
     if every or loaded is None:
         raise strict_yaml.refuse(tuple(every))

@@ -96,13 +96,13 @@ def calibrations(state: Path) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: str(entry.get("at", ""))))
 
 
-def entries_of(folder: Path) -> tuple[Entry, ...]:
-    """The few entries of a run's journal that matter here; lines that are none are passed over."""
+def entries_of(folder: Path, wanted: Sequence[bytes] = _WANTED) -> tuple[Entry, ...]:
+    """The few entries of a run's journal that matter (their lines hold one of ``wanted``); others are passed over."""
     try:
         lines = (folder / "journal.jsonl").read_bytes().split(b"\n")
     except OSError:
         return ()
-    return tuple(_entries(line for line in lines if any(kind in line for kind in _WANTED)))
+    return tuple(_entries(line for line in lines if any(kind in line for kind in wanted)))
 
 
 def _entries(lines: Iterable[bytes]) -> Iterator[Entry]:
