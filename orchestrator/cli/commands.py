@@ -138,6 +138,9 @@ def _count(stated: str) -> int:
     return count
 
 
+_FORMAT = "default: csv; otlp: to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names"
+
+
 def _metrics(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -153,8 +156,8 @@ def _metrics(parser: ArgumentParser) -> None:
     summary.add_argument("--compare", action="store_true", help="beside a window as long before --since")
     _json(summary, "everything as one JSON object")
     _json(action("refresh", "take over what the journals hold; count everything anew"), "counts as JSON")
-    export = action("export", "all events as a table or as OTLP log records")
-    export.add_argument("--format", choices=("csv", "parquet", "otlp-json"), default="csv", help="default: csv")
+    export = action("export", "all events as a table, or as OTLP log records to a file or a collector")
+    export.add_argument("--format", choices=("csv", "parquet", "otlp-json", "otlp"), default="csv", help=_FORMAT)
     export.add_argument("--out", metavar="FILE", help="default: standard output")
     compact = action("compact", "old events into a compressed archive; nothing they say changes")
     compact.add_argument("--before", metavar="TIME", help="what is older than this")

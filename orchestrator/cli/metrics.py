@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,12 +109,27 @@ def _export(args: argparse.Namespace, state: Path) -> int:
             )
         events_export.write_parquet(events, Path(args.out))
         return ExitCode.OK
+    if args.format == "otlp":
+        return _send(args, events)
     write = events_export.write_csv if args.format == "csv" else events_export.write_otlp
     if args.out is None:
         write(events, sys.stdout)
         return ExitCode.OK
     with Path(args.out).open("w", encoding="utf-8", newline="") as out:
         write(events, out)
+    return ExitCode.OK
+
+
+def _send(args: argparse.Namespace, events: Iterable[Event]) -> int:
+    from orchestrator.adapters.event_logs import Logged, send_events
+    from orchestrator.ledger.events_export import named
+
+    if args.out is not None:
+        raise UsageError("--format otlp goes to a collector, not to a file", hint="--format otlp-json writes one")
+    sent = send_events(
+        Logged(at_ms=instant_ms(made["timestamp"]), name=made["eventType"], attributes=named(made)) for made in events
+    )
+    _say(f"{sent:,} events sent")
     return ExitCode.OK
 
 

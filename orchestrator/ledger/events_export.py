@@ -38,14 +38,21 @@ _BATCH = 500
 
 
 def flat(made: Event) -> dict[str, Any]:
-    """One row of a table; what is not known is ``None``, metadata stays JSON."""
+    """One row of a table; what is not known is ``None``, metadata stays JSON. Lone surrogates, which no format takes,
+    are written as their escapes.
+    """
     agent = made.get("agent") or {}
     tokens = agent.get("tokens") or {}
     row: dict[str, Any] = {name: made.get(name) for name in COLUMNS[:7]}
     row |= {"model": agent.get("model"), "role": agent.get("role")}
     row |= {"tokensInput": tokens.get("input"), "tokensOutput": tokens.get("output")}
     metadata = made.get("metadata")
-    return row | {"metadata": json.dumps(metadata, ensure_ascii=True) if metadata is not None else None}
+    row["metadata"] = json.dumps(metadata, ensure_ascii=True) if metadata is not None else None
+    return {name: _text(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def write_csv(events: Iterable[Event], out: TextIO) -> None:
@@ -58,7 +65,6 @@ def write_csv(events: Iterable[Event], out: TextIO) -> None:
 
 def _inert(value: Any) -> Any:
     if isinstance(value, str):
-        value = value.encode("utf-8", "backslashreplace").decode()
         return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
     return value
 
@@ -72,15 +78,19 @@ def write_otlp(events: Iterable[Event], out: TextIO) -> None:
         out.write(json.dumps({"resourceLogs": [{"resource": resource, "scopeLogs": [scope]}]}) + "\n")
 
 
+def named(made: Event) -> dict[str, Any]:
+    """What of an event is known, as attributes of its log record."""
+    return {f"orchestrate.{name}": value for name, value in flat(made).items() if value is not None}
+
+
 def _log_record(made: Event) -> dict[str, Any]:
-    named = [(f"orchestrate.{name}", value) for name, value in flat(made).items() if value is not None]
     return {
         "timeUnixNano": str(instant_ms(made["timestamp"]) * 1_000_000),
         "severityNumber": 9,
         "severityText": "INFO",
         "eventName": made["eventType"],
         "body": {"stringValue": made["eventType"]},
-        "attributes": [_attribute(name, value) for name, value in named],
+        "attributes": [_attribute(name, value) for name, value in named(made).items()],
     }
 
 

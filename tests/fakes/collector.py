@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -26,6 +27,7 @@ class Collector:
     def __init__(self) -> None:
         self.traces: list[Any] = []
         self.metrics: list[Any] = []
+        self.logs: list[Any] = []
         self.bodies: list[bytes] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
@@ -88,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/v1/metrics":
             owner.metrics.append(ExportMetricsServiceRequest.FromString(body))
             answer = ExportMetricsServiceResponse()
+        elif self.path == "/v1/logs":
+            owner.logs.append(ExportLogsServiceRequest.FromString(body))
+            answer = ExportLogsServiceResponse()
         else:
             self.send_error(404)
             return
