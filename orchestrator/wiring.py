@@ -103,7 +103,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     if replay is None:
         check_models(staff, llms)
         check_prices(staff, settings, prices, clock.now())
-    home = folder or _new_folder(batch, wanted, run)
+    home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
@@ -247,9 +247,9 @@ def _run_name(batch: Batch, now: datetime, state: Path) -> str:
     return unique
 
 
-def _new_folder(batch: Batch, wanted: Wanted, run: str) -> Path:
+def _new_folder(project: Project, wanted: Wanted, run: str) -> Path:
     """The run's folder, with the tasks file as it was; the state folder never shows up in a repository's status."""
-    state = _state(batch, wanted)
+    state = _state(project.batch, wanted)
     folder = state / run
     try:
         folder.mkdir(parents=True)
@@ -258,7 +258,7 @@ def _new_folder(batch: Batch, wanted: Wanted, run: str) -> Path:
             ignore.write_text("*\n", encoding="utf-8")
         crash_point("run-folder.made")
         (folder / "calls").mkdir()
-        (folder / "tasks.yaml").write_bytes(batch.source.read_bytes())
+        (folder / "tasks.yaml").write_bytes(project.file.read_bytes())
         crash_point("run-folder.whole")
     except OSError as error:
         raise RefusedError(

@@ -15,6 +15,7 @@ from typing import Any
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
 from orchestrator.cli.options import sets_of
+from orchestrator.cli.runs import stood
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ExitCode
 from orchestrator.domain.task import Batch, Phase
@@ -31,7 +32,8 @@ _LISTED_ADAPTERS = ("anthropic", "google")
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan: for people, or with ``--json`` for programs."""
-    project = load_project(Path(args.tasks), environment=os.environ, sets=sets_of(args), only=args.only)
+    path = Path(args.tasks)
+    project = load_project(path, environment=os.environ, sets=sets_of(args), only=args.only, placed=stood(path))
     settings = project.loaded.settings
     staff = Staff(load_catalog(), settings.models)
     staffed = frozenset(spec.phase for spec in staff.catalog.values())

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from orchestrator.cli.night import work_through
 from orchestrator.cli.options import sets_of
+from orchestrator.cli.runs import stood
 from orchestrator.intake import load_project
 from orchestrator.wiring import Wanted
 
 
 def run(args: argparse.Namespace) -> int:
     """Validate, work through the tasks, report; the exit code says how it ended."""
-    project = load_project(Path(args.tasks), environment=os.environ, sets=sets_of(args), only=args.only)
+    path = Path(args.tasks)
+    project = load_project(path, environment=os.environ, sets=sets_of(args), only=args.only, placed=stood(path))
     wanted = Wanted(
         models=args.models,
         strict=args.strict,

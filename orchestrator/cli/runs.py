@@ -54,6 +54,18 @@ def read_run(folder: Path) -> FoundRun:
     return FoundRun(folder=folder, entries=reading.entries, good_bytes=reading.good_bytes)
 
 
+def stood(tasks: Path) -> Path | None:
+    """Where the paths of a tasks file in a run's folder (``remediation.yaml``) count from: the run's own tasks file.
+
+    ``None``: it lies elsewhere, and they count from its own folder.
+    """
+    journal = tasks.parent / JOURNAL
+    if not journal.is_file():
+        return None
+    start = next((entry for entry in read_journal(journal).entries if entry["type"] == "run:started"), {})
+    return Path(str(start["tasks_file"])) if "tasks_file" in start else None
+
+
 def _near(known: list[str]) -> str:
     shown = ", ".join(known[-5:])
     return f"the newest are {shown}"

@@ -36,6 +36,8 @@ class Project:
     """What to run, and the settings in force."""
 
     batch: Batch
+    file: Path
+    """The tasks file that was read: a run keeps a copy of it."""
     loaded: Loaded
     reload: Callable[[], Loaded]
     """The settings as their files say now: budgets are read again between tasks (B2). ``UsageError`` as at start."""
@@ -87,7 +89,8 @@ def load_project(
     def reload() -> Loaded:
         return load_project_settings(stands.parent, environment=environment, sets=sets)
 
-    return Project(batch=restrict(batch, only), loaded=loaded, reload=(lambda: loaded) if alone else reload)
+    again = (lambda: loaded) if alone else reload
+    return Project(batch=restrict(batch, only), file=path, loaded=loaded, reload=again)
 
 
 def load_batch(path: Path, *, only: Sequence[str] = ()) -> Batch:

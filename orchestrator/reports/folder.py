@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from orchestrator import strict_yaml
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
 from orchestrator.ledger.durable import write_whole
 from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
 from orchestrator.reports.landing import landing_view
+from orchestrator.reports.remediation import remediations
 from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.summary import summary_json
 from orchestrator.reports.task_papers import (
@@ -103,6 +105,24 @@ def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs, only: 
             _keep(folder / "tasks" / task.id / name, text)
         if task.status is TaskStatus.DELIVERED:
             (folder / "tasks" / task.id / ESCALATION).unlink(missing_ok=True)
+
+
+def write_remediations(folder: Path, summary: RunSummary) -> tuple[Path, ...]:
+    """Write what budgets stopped as tasks files beside the journal (B5), and take stale ones away; their paths.
+
+    A run without its copy of the tasks file has none. ``OSError`` on the disk.
+    """
+    try:
+        raw = strict_yaml.read((folder / "tasks.yaml").read_text("utf-8-sig"), source="tasks.yaml").data
+    except (OSError, UnicodeDecodeError):
+        raw = None
+    texts = remediations(raw, summary) if isinstance(raw, dict) else {}
+    for path in folder.glob("remediation*.yaml"):
+        if path.name not in texts:
+            path.unlink(missing_ok=True)
+    for name, text in texts.items():
+        _keep(folder / name, text)
+    return tuple(folder / name for name in texts)
 
 
 def earlier_conflicts(folder: Path) -> tuple[int, int]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
-from orchestrator.domain.outcome import BudgetStatus, PhaseUse, TaskOutcome
+from orchestrator.domain.outcome import BudgetStatus, PhaseUse, TaskOutcome, TaskStatus
 from orchestrator.reports.figures import count, duration, tokens
 from orchestrator.reports.inputs import CallNote, LimitTerms, ReviewRound, TaskDetail
+from orchestrator.reports.remediation import room
 from orchestrator.reports.report import STATUS_WORDS, failure_words, registry_rows
 from orchestrator.reports.templates import render
 from orchestrator.reports.todo import hint_command, land_command, next_step
@@ -91,8 +92,8 @@ def budget_report_markdown(outcome: TaskOutcome, detail: TaskDetail) -> str:
         detail=detail,
         used=used,
         limit=limit,
-        rows=[(use, _percent(use)) for use in outcome.phases],
-        breaches=[_breach(use, detail.calls) for use in outcome.phases if use.status is not BudgetStatus.WITHIN],
+        rows=[(use, _percent(use)) for use in outcome.phases if use.token_limit],
+        breaches=[_breach(use, detail.calls) for use in outcome.phases if use.tokens > use.token_limit > 0],
         late=[use for use in outcome.phases if use.seconds > use.latency_limit_s > 0],
         spenders=sorted(detail.calls, key=lambda call: -call.tokens)[:SPENDERS_SHOWN],
         steps=_budget_steps(outcome, detail.limits),
@@ -146,21 +147,28 @@ def _breach(use: PhaseUse, calls: Sequence[CallNote]) -> dict[str, Any]:
 
 def _budget_steps(outcome: TaskOutcome, limits: Sequence[LimitTerms]) -> tuple[str, ...]:
     """What to do about it; plain advice from the figures."""
-    worst = [use for use in outcome.phases if use.status is BudgetStatus.EXCEEDED]
-    if not worst and all(use.status is BudgetStatus.WITHIN for use in outcome.phases):
+    if not any(use.token_limit for use in outcome.phases):
+        return ("Nothing: no budget was in force. `budgets.enabled: true` keeps one.",)
+    over = [use for use in outcome.phases if use.tokens > use.token_limit]
+    if not over:
         return ("Nothing: every phase stayed within its limit.",)
     fixed = {terms.phase for terms in limits if terms.how == SET_BY_TASK}
+    more = room(outcome)
     steps = []
-    for use in worst:
-        where = (
-            "the task's own budget" if use.phase.value in fixed else "config/phase_budgets.yaml, or the task's budget"
+    if outcome.status is TaskStatus.STOPPED:
+        steps.append("Run it again as it stands in the run's remediation.yaml, with room for twice what it used.")
+    for use in over:
+        name = use.phase.value
+        where = "" if name in fixed else f", or budgets.tokens.{name} in orchestrate.yaml for all tasks"
+        steps.append(
+            f"{name}: if its {use.tokens:,} tokens were well spent, raise the task's own budget "
+            f"(budget: {{{name}: {more[name]}}}){where}"
         )
-        line = f"{use.phase.value}: {use.tokens}"
-        steps.append(f"{use.phase.value}: if its {use.tokens:,} tokens were well spent, raise {where} ({line})")
     if outcome.iterations >= 2:  # noqa: PLR2004 - the budget's bases hold two iterations (decision 32)
         steps.append("The iterations are what cost: say more in description and acceptance, or split the task.")
-    if not worst:
+    if not any(use.token_status is BudgetStatus.EXCEEDED or use.status is BudgetStatus.EXCEEDED for use in over):
         steps.append(
-            "A warning only: nothing was stopped. Several in a row for one phase mean that its base is too low."
+            "A warning only: nothing was stopped. Several in a row for one phase mean that its base is too low "
+            "(`orchestrate budget show` proposes one)."
         )
     return tuple(steps)

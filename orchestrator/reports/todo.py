@@ -40,6 +40,12 @@ def hint_command(run: str, task: str, state_dir: str = "") -> str:
     return f'{resume_command(run, state_dir)} --task {shlex.quote(task)} --hint "..."'
 
 
+def remediation_command(summary: RunSummary) -> str:
+    """Run again what budgets stopped (B5)."""
+    file = shlex.quote(str(PurePosixPath(summary.state_dir or f"{DEFAULT_STATE}/{summary.run}") / "remediation.yaml"))
+    return f"orchestrate run {file}{state_option(summary.state_dir)}"
+
+
 def land_command(task: str) -> str:
     """Merge a green branch."""
     return f"orchestrate land {shlex.quote(task)}"
@@ -73,16 +79,17 @@ _OPEN = {
 }
 _STEPS = {
     TaskStatus.NEEDS_HUMAN: "Read its escalation.md, then say what to do:",
-    TaskStatus.STOPPED: "Raise its budget in tasks.yaml or split it; or let it try again with a hint:",
+    TaskStatus.STOPPED: "Run it again with room for twice what it used (or split it, or raise its budget yourself):",
     TaskStatus.FAILED: "Remove the cause, then let it try again:",
 }
 
 
 def _todo(task: TaskOutcome, summary: RunSummary) -> ToDo:
+    stopped = task.status is TaskStatus.STOPPED
     return ToDo(
         task=task,
         what=_OPEN[task.status],
         why=task.reason,
         next_step=next_step(task) or _STEPS[task.status],
-        command=hint_command(summary.run, task.id, summary.state_dir),
+        command=remediation_command(summary) if stopped else hint_command(summary.run, task.id, summary.state_dir),
     )
