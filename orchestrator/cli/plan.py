@@ -6,8 +6,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from orchestrator.cli.options import sets_of
 from orchestrator.cli.runs import stood
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ExitCode
-from orchestrator.domain.task import Batch, Phase
-from orchestrator.intake import load_project
-from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate
+from orchestrator.domain.task import Batch, Phase, Task
+from orchestrator.intake import Project, load_project
+from orchestrator.policy.complexity import grade
+from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate, known_of
 from orchestrator.policy.outlook import Learnt, Outlook, PlannedTask, outlook
 from orchestrator.reports.inert import encodable, one_line
 from orchestrator.settings import Caps, Models, Settings
@@ -38,21 +39,38 @@ def run(args: argparse.Namespace) -> int:
     staff = Staff(load_catalog(), settings.models)
     staffed = frozenset(spec.phase for spec in staff.catalog.values())
     state = Path(args.state) if args.state is not None else project.batch.source.parent / "runs"
-    found = outlook(
-        project.batch.tasks, settings, staffed, cost_of(staff, datetime.now(UTC)), learnt_of(state, settings)
-    )
+    now = datetime.now(UTC)
+    known = learnt_of(state, project.batch.tasks, settings)
+    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, now), known)
     if args.json:
-        print(json.dumps(as_json(project.batch, found, settings.caps), indent=2, ensure_ascii=False))
+        print(json.dumps(as_json(project.batch, found, settings, now), indent=2, ensure_ascii=False))
         return ExitCode.OK
-    text = "\n".join(as_text(project.batch, found, settings.caps)) + "\n"
+    text = "\n".join(as_text(project.batch, found, settings, now)) + "\n"
     sys.stdout.write(encodable(text, sys.stdout.encoding))
     return ExitCode.OK
 
 
-def learnt_of(state: Path, settings: Settings) -> Learnt:
+def will_not_fit(project: Project, staff: Staff, known: Learnt, at: datetime) -> str:
+    """What a run says as it begins of the tasks its caps may leave no room for; empty where all will fit."""
+    settings = project.loaded.settings
+    staffed = frozenset(spec.phase for spec in staff.catalog.values())
+    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, at), known)
+    if found.beyond_likely:
+        return (
+            f"the caps ({_caps(settings.caps)}) will likely leave no room for {', '.join(found.beyond_likely)}: "
+            f"expected in all {_range(found.total)}; the order stays, and what does not fit is not begun"
+        )
+    if found.beyond_high:
+        return (
+            f"the caps ({_caps(settings.caps)}) may leave no room for {', '.join(found.beyond_high)}, if all goes badly"
+        )
+    return ""
+
+
+def learnt_of(state: Path, tasks: Sequence[Task], settings: Settings) -> Learnt:
     """What that state folder's runs and registry teach; nothing, where there are none. Writes nothing."""
     from orchestrator.ledger.registry import Registry, registry_path
-    from orchestrator.ledger.registry_start import learnt
+    from orchestrator.ledger.registry_start import learnt, learnt_seconds
     from orchestrator.policy.calibration import normalised_bases, window
 
     registry = Registry(
@@ -61,7 +79,8 @@ def learnt_of(state: Path, settings: Settings) -> Learnt:
     found = registry.read().document
     features = window(found.features, settings.registry.window) if found else ()
     bases = normalised_bases(features, settings.budgets) if settings.budgets.base == "registry" else None
-    return Learnt(intervals=learnt(state), bases=bases)
+    wanted = {task.id: known_of(task, grade(task, settings.loop.complexity).complexity) for task in tasks}
+    return Learnt(tokens=learnt(state, wanted), seconds=learnt_seconds(state, wanted), bases=bases)
 
 
 def cost_of(staff: Staff, at: datetime) -> CostOf:
@@ -102,8 +121,9 @@ def _per_call(models: Models) -> Mapping[str, Decimal]:
     }
 
 
-def as_json(batch: Batch, found: Outlook, caps: Caps) -> dict[str, Any]:
+def as_json(batch: Batch, found: Outlook, settings: Settings, now: datetime) -> dict[str, Any]:
     """The plan as plain values; ``cost_usd`` is ``None`` where a price is not known."""
+    caps = settings.caps
     return {
         "version": PLAN_VERSION,
         "tasks_file": str(batch.source),
@@ -114,6 +134,17 @@ def as_json(batch: Batch, found: Outlook, caps: Caps) -> dict[str, Any]:
         "caps": caps.model_dump(mode="json"),
         "does_not_fit": list(found.beyond_likely),
         "may_not_fit": [one for one in found.beyond_high if one not in found.beyond_likely],
+        "done": {
+            **{
+                name: {
+                    "seconds": round(seconds),
+                    "at": (now + timedelta(seconds=seconds)).isoformat(timespec="seconds"),
+                }
+                for name, seconds in (("p50", found.end.p50_s), ("p90", found.end.p90_s))
+            },
+            "lanes": settings.loop.lanes,
+            "learnt_from": found.timed_from,
+        },
     }
 
 
@@ -135,6 +166,7 @@ def _task_json(planned: PlannedTask) -> dict[str, Any]:
         "budget_tokens": planned.budget.tokens,
         "expected": _estimate_json(planned.expected),
         "learnt_from": planned.learnt_from,
+        "timed_from": planned.timed_from,
         "warnings": list(planned.warnings),
     }
 
@@ -151,14 +183,16 @@ def _estimate_json(made: TaskEstimate) -> dict[str, Any]:
     }
 
 
-def as_text(batch: Batch, found: Outlook, caps: Caps) -> list[str]:
+def as_text(batch: Batch, found: Outlook, settings: Settings, now: datetime) -> list[str]:
     """The plan for people."""
+    caps = settings.caps
     chains = len({planned.chain for planned in found.tasks})
     base = one_line(batch.base) if batch.base else "the checked-out commit"
     lines = [f"{_count(len(found.tasks), 'task')} in {_count(chains, 'chain')}, from {base} of {batch.repo}", ""]
     for number, planned in enumerate(found.tasks, start=1):
         lines.extend(_task_text(number, planned))
-    lines.extend(("", f"expected in all   {_range(found.total)}", f"caps of the run   {_caps(caps)}"))
+    lines.extend(("", f"expected in all   {_range(found.total)}"))
+    lines.extend((f"done, started now {_done(found, settings, now)}", f"caps of the run   {_caps(caps)}"))
     if found.beyond_likely:
         lines.append(f"does not fit      {', '.join(found.beyond_likely)}: raise --max-tokens or --max-cost, or split")
     elif found.beyond_high:
@@ -190,6 +224,20 @@ def _range(made: TaskEstimate) -> str:
     tokens = f"{_short(likely.tokens)} tokens ({_short(low.tokens)} to {_short(high.tokens)})"
     money = f"{_money(likely)} ({_money(low)} to {_money(high)})" if likely.cost_usd is not None else "cost unknown"
     return f"{tokens}, {money}, {_time(likely.seconds)} ({_time(low.seconds)} to {_time(high.seconds)})"
+
+
+def _done(found: Outlook, settings: Settings, now: datetime) -> str:
+    """M7: when the last task ends, by the clock of this place."""
+    p50, p90 = (
+        f"{_time(round(seconds))} ({(now + timedelta(seconds=seconds)).astimezone():%a %H:%M})"
+        for seconds in (found.end.p50_s, found.end.p90_s)
+    )
+    source = (
+        f"from the times of {_count(found.timed_from, 'task')}"
+        if found.timed_from
+        else "reckoned from the configured figures: too few tasks were worked on to learn times from"
+    )
+    return f"in {p50} as likely as not, 9 times in 10 in {p90}; {_count(settings.loop.lanes, 'lane')}, {source}"
 
 
 def _caps(caps: Caps) -> str:

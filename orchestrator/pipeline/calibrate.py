@@ -95,7 +95,8 @@ def _used_in_session(work: Work) -> int:
 
 
 def _fields(night: Night, outcome: TaskOutcome, feature: dict[str, Any], change: Change) -> dict[str, Any]:
-    interval = night.estimates.intervals.get(outcome.complexity.value)
+    estimates = night.estimates
+    interval = estimates.tasks.get(outcome.id) or estimates.intervals.get(outcome.complexity.value)
     stages = [stage for stage in feature["stage_actuals"].values() if stage["pre"] and stage["post"]]
     return {
         "task": outcome.id,

@@ -62,9 +62,9 @@ class Defaults:
         return {"usable_budget": self.usable_budget, **{phase.value: self.stages[phase] for phase in Phase}}
 
 
-def fallback(*, by_hand: bool = False) -> Defaults:
-    """R5: what every reader gets where the registry cannot be read."""
-    return Defaults(usable_budget=USABLE_BY_HAND if by_hand else USABLE_RUN)
+def fallback(*, by_hand: bool = False, usable: int | None = None) -> Defaults:
+    """R5: what every reader gets where the registry cannot be read; ``usable``: the usable budget, where it is set."""
+    return Defaults(usable_budget=usable or (USABLE_BY_HAND if by_hand else USABLE_RUN))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,8 @@ class Estimates:
     """For ``budgets.base: registry``; a phase that is missing keeps its configured base."""
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """Complexity -> what its next task will use; empty before any was delivered."""
+    tasks: Mapping[str, Interval] = field(default_factory=dict)
+    """Task -> what it will use, by all that is known of it beforehand."""
     said: str = ""
     """Why the fallbacks are used; empty where they are not."""
 

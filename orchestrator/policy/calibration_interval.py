@@ -1,26 +1,27 @@
-"""Low, likely and high of the next task, learnt from delivered ones as they come (R10). Pure.
+"""Low, likely and high of the next task, learnt from delivered ones as they come (R10). Pure; linear in the tasks.
 
 Several experts (:mod:`orchestrator.policy.calibration_fit`) each give quantiles; they are mixed by how well each has
-predicted so far, per level. Two corrections are learnt online: the outer levels move until as many actuals lie beyond
-them as should (adaptive conformal inference, Gibbs and Candes 2021), and the likely value carries what it has missed
-in sum, since a median guesses low.
+predicted so far, per level. Two corrections are learnt online: an outer level is steered as the share of actuals
+beyond it leaves its band (conformal control with a saturating integrator, Angelopoulos, Candes and Tibshirani 2023),
+and the likely value carries what it has missed in sum, since a median guesses low.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.policy.calibration_fit import HALF_LIVES, TAUS, Opinion, Sample, opinions
+from orchestrator.policy.calibration_fit import TAUS, Line, Opinion, Tuning
 
-_RATE = 3.0
-"""How fast experts that do badly lose weight."""
-_FORGET = 0.98
-"""A past error's weight, for each task that came after it."""
-_STEP = 0.04
-"""How far a missed level moves, in spreads."""
-_STEP_BOUND = 1.5
+_FACTS: tuple[tuple[str, ...], ...] = ((), ("prompt",), ("earlier",), ("prompt", "earlier"))
+"""What a line may know: nothing but the history, one fact, both."""
+_BAND = 0.05
+"""The share beyond an outer level may be off by this (85-95 % under the p90) ..."""
+_BAND_TASKS = 1.0
+"""... and by this many tasks more, while there are few."""
+_SHIFT_BOUND = 1.5
 """No level is moved further than this, in log space."""
 _DEBT_TASKS = 6.0
 """What the likely value missed in sum is made up for over so many tasks."""
@@ -28,6 +29,9 @@ _DEBT_BOUND = 0.5
 """... and moves it no further than this, in log space."""
 _RECENT = 50
 """Tasks whose mean tokens give the errors their unit."""
+_OUTER = (0, 2)
+_MEAN = len(TAUS)
+"""Place of the mean among the levels that experts are weighed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class Known:
     group: str = ""
     """Tasks of a kind: the complexity here."""
     prompt: int | None = None
-    """Tokens of its first prompt, counted; ``None``: not known."""
+    """Tokens of its first prompt, or of its text; ``None`` or 0: not known."""
     earlier: int | None = None
     """Tokens the task's earlier phases used; ``None`` or 0: none ran."""
 
@@ -61,114 +65,133 @@ def pinball(actual: float, level: float, tau: float) -> float:
     return (actual - level) * tau if actual >= level else (level - actual) * (1 - tau)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voice:
+    """An expert's opinion, and its place among all."""
+
+    number: int
+    says: Opinion
+
+
 class Forecaster:
     """Predicts the next from those before it. Feed it in the order of time."""
 
-    def __init__(self) -> None:
-        self._logs: list[float] = []
-        self._tokens: list[int] = []
-        self._known: list[Known] = []
-        self._losses: dict[tuple[str, ...], list[list[float]]] = {}
+    def __init__(self, tuning: Tuning | None = None) -> None:
+        self._tuning = tuning or Tuning()
+        self._lines = [
+            (names, Line(self._tuning, half_life, len(names)))
+            for names in _FACTS
+            for half_life in self._tuning.half_lives
+        ]
+        self._losses = [[0.0] * (2 * len(self._lines)) for _ in range(len(TAUS) + 1)]
+        self._beyond = [0.0] * len(TAUS)
         self._shift = [0.0] * len(TAUS)
+        self._judged = self._count = 0
         self._debt = 0.0
+        self._recent: deque[int] = deque(maxlen=_RECENT)
 
     def __len__(self) -> int:
-        return len(self._logs)
+        return self._count
 
     def learn(self, known: Known, tokens: int) -> Interval | None:
         """Take in what one used, 0 or more; answers what had been forecast for it."""
         made = None
-        if self._logs:
-            voices, losses = self._voices(known)
-            made = self._mixed(voices, losses)
-            self._judge(tokens, made, voices, losses)
-        self._logs.append(math.log(max(1, tokens)))
-        self._tokens.append(tokens)
-        self._known.append(known)
+        if self._count:
+            voices = self._voices(known)
+            made = self._mixed(voices)
+            self._judge(tokens, made, voices)
+        log = math.log(max(1, tokens))
+        for names, line in self._lines:
+            facts = _values(known, names)
+            if facts is not None:
+                line.learn(facts, known.group, log)
+        self._recent.append(tokens)
+        self._count += 1
         return made
 
     def forecast(self, known: Known) -> Interval | None:
         """What the next one will use; ``None`` before the first was learnt."""
-        return self._mixed(*self._voices(known)) if self._logs else None
+        return self._mixed(self._voices(known)) if self._count else None
 
-    def _mixed(self, voices: list[Opinion], losses: list[list[float]]) -> Interval:
+    def _voices(self, known: Known) -> list[_Voice]:
+        """Who knows enough of this one to speak; the history alone always does."""
+        voices = []
+        for place, (names, line) in enumerate(self._lines):
+            facts = _values(known, names)
+            if facts is not None and line.speaks:
+                for kind, says in enumerate(line.opinions(facts, known.group)):
+                    voices.append(_Voice(number=2 * place + kind, says=says))
+        return voices
+
+    def _mixed(self, voices: Sequence[_Voice]) -> Interval:
         """The experts' opinions, mixed and corrected."""
         levels = [
-            sum(share * voice.quantiles[place] for share, voice in zip(_shares(losses[place]), voices, strict=True))
+            sum(
+                share * voice.says.quantiles[place]
+                for share, voice in zip(self._shares(place, voices), voices, strict=True)
+            )
             for place in range(len(TAUS))
         ]
         low, middle, high = sorted(math.exp(level + shift) for level, shift in zip(levels, self._shift, strict=True))
-        mean = sum(share * voice.mean for share, voice in zip(_shares(losses[-1]), voices, strict=True))
+        mean = sum(share * voice.says.mean for share, voice in zip(self._shares(_MEAN, voices), voices, strict=True))
         owed = max(-_DEBT_BOUND, min(_DEBT_BOUND, self._debt / (_DEBT_TASKS * self._unit())))
         return Interval(
             p10=round(low),
             p50=round(middle),
             likely=round(mean * math.exp(owed)),
             p90=round(high),
-            learnt_from=len(self._logs),
+            learnt_from=self._count,
         )
 
-    def _judge(self, tokens: int, made: Interval, voices: list[Opinion], losses: list[list[float]]) -> None:
+    def _judge(self, tokens: int, made: Interval, voices: Sequence[_Voice]) -> None:
         """Which experts were right, which levels were missed."""
         unit, log = self._unit(), math.log(max(1, tokens))
-        spread = sum(share * voice.spread for share, voice in zip(_shares(losses[-2]), voices, strict=True))
-        for place, tau in enumerate(TAUS):
-            for number, voice in enumerate(voices):
-                missed = pinball(tokens, math.exp(voice.quantiles[place]), tau) / unit
-                losses[place][number] = losses[place][number] * _FORGET + missed
-        for number, voice in enumerate(voices):
-            losses[-1][number] = losses[-1][number] * _FORGET + abs(log - math.log(voice.mean)) / 2
-        for place, level in ((0, made.p10), (2, made.p90)):
-            moved = self._shift[place] + _STEP * spread * ((tokens > level) - (1 - TAUS[place]))
-            self._shift[place] = max(-_STEP_BOUND, min(_STEP_BOUND, moved))
-        self._debt = self._debt * _FORGET + tokens - made.likely
-
-    def _voices(self, known: Known) -> tuple[list[Opinion], list[list[float]]]:
-        """Each expert's opinion, and its losses so far: a list a level, one for the mean."""
-        names = self._facts(known)
-        sets: list[tuple[str, ...]] = [(), *[(name,) for name in names], *([names] if len(names) > 1 else [])]
-        voices: list[Opinion] = []
-        for chosen in sets:
-            sample = Sample(
-                logs=self._logs,
-                facts=[_values(each, chosen) for each in self._known],
-                groups=[each.group for each in self._known],
-            )
-            for half_life in HALF_LIVES:
-                voices.extend(opinions(sample, _values(known, chosen), known.group, half_life))
-        losses = self._losses.setdefault(names, [[0.0] * len(voices) for _ in range(len(TAUS) + 1)])
-        return voices, losses
-
-    def _facts(self, known: Known) -> tuple[str, ...]:
-        """Facts that are known of this one and of the last few."""
-        recent = self._known[-5:]
-        return tuple(
-            name
-            for name in ("prompt", "earlier")
-            if getattr(known, name) and all(getattr(each, name) for each in recent)
+        spread = sum(
+            share * voice.says.spread for share, voice in zip(self._shares(_MEAN, voices), voices, strict=True)
         )
+        for place, tau in enumerate(TAUS):
+            missed = [pinball(tokens, math.exp(voice.says.quantiles[place]), tau) / unit for voice in voices]
+            self._weigh(place, voices, missed)
+        self._weigh(_MEAN, voices, [abs(log - math.log(voice.says.mean)) / 2 for voice in voices])
+        self._judged += 1
+        for place in _OUTER:
+            level = made.p10 if place == 0 else made.p90
+            self._beyond[place] += (tokens > level) - (1 - TAUS[place])
+            off = self._beyond[place] / (_BAND * self._judged + _BAND_TASKS)
+            moved = self._tuning.steer * spread * off * abs(off)
+            self._shift[place] = max(-_SHIFT_BOUND, min(_SHIFT_BOUND, moved))
+        self._debt = self._debt * self._tuning.forget + tokens - made.likely
+
+    def _weigh(self, place: int, voices: Sequence[_Voice], missed: Sequence[float]) -> None:
+        """Losses of that level; who did not speak is held to have missed as the mix did, and so keeps its weight."""
+        mixed = sum(share * loss for share, loss in zip(self._shares(place, voices), missed, strict=True))
+        own = {voice.number: loss for voice, loss in zip(voices, missed, strict=True)}
+        self._losses[place] = [
+            loss * self._tuning.forget + own.get(number, mixed) for number, loss in enumerate(self._losses[place])
+        ]
+
+    def _shares(self, place: int, voices: Sequence[_Voice]) -> list[float]:
+        """Weights that sum to one: the smaller the loss, the larger."""
+        losses = [self._losses[place][voice.number] for voice in voices]
+        least = min(losses)
+        masses = [math.exp(-self._tuning.rate * (loss - least)) for loss in losses]
+        total = sum(masses)
+        return [mass / total for mass in masses]
 
     def _unit(self) -> float:
-        recent = self._tokens[-_RECENT:]
-        return max(1.0, sum(recent) / len(recent))
+        return max(1.0, sum(self._recent) / len(self._recent))
 
 
-def intervals(delivered: Iterable[tuple[str, int]], groups: Sequence[str]) -> dict[str, Interval]:
-    """The next task of each group; ``delivered``: (group, tokens), oldest first. Empty where nothing was delivered."""
+def intervals(delivered: Iterable[tuple[Known, int]], wanted: Mapping[str, Known]) -> dict[str, Interval]:
+    """What each of ``wanted`` will use, each as if it were next; ``delivered``: oldest first. Empty where none was."""
     caster = Forecaster()
-    for group, tokens in delivered:
-        caster.learn(Known(group=group), tokens)
-    made = {group: caster.forecast(Known(group=group)) for group in groups}
-    return {group: interval for group, interval in made.items() if interval is not None}
+    for known, tokens in delivered:
+        caster.learn(known, tokens)
+    made = {name: caster.forecast(known) for name, known in wanted.items()}
+    return {name: interval for name, interval in made.items() if interval is not None}
 
 
-def _shares(losses: Sequence[float]) -> list[float]:
-    """Weights that sum to one: the smaller the loss, the larger."""
-    least = min(losses)
-    masses = [math.exp(-_RATE * (loss - least)) for loss in losses]
-    total = sum(masses)
-    return [mass / total for mass in masses]
-
-
-def _values(known: Known, names: Sequence[str]) -> tuple[float, ...]:
-    return tuple(math.log1p(getattr(known, name) or 0) for name in names)
+def _values(known: Known, names: Sequence[str]) -> tuple[float, ...] | None:
+    """Logarithms of those facts; ``None`` where one of them is not known."""
+    values = [getattr(known, name) for name in names]
+    return tuple(math.log1p(value) for value in values) if all(values) else None

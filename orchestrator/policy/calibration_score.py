@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.policy.calibration_fit import Tuning
 from orchestrator.policy.calibration_interval import Forecaster, Interval, Known, pinball
 
 
@@ -33,9 +34,9 @@ class Score:
     p90_loss: float
 
 
-def replay(seen: Sequence[tuple[Known, int]]) -> tuple[Made, ...]:
+def replay(seen: Sequence[tuple[Known, int]], tuning: Tuning | None = None) -> tuple[Made, ...]:
     """Each one predicted from those before it; the first has none."""
-    caster, made = Forecaster(), []
+    caster, made = Forecaster(tuning), []
     for known, tokens in seen:
         interval = caster.learn(known, tokens)
         if interval is not None:
@@ -68,6 +69,19 @@ def rolling(tokens: Sequence[int], size: int, tau: float) -> float:
         for place in range(1, len(tokens))
     ]
     return sum(losses) / len(losses)
+
+
+def hindsight(seen: Sequence[tuple[str, int]], tau: float) -> float:
+    """Mean pinball loss of each group's own ``tau`` quantile, known from all its tasks, the later ones as well.
+
+    ``seen``: (group, tokens). Nobody can know that beforehand: it is what groups could tell at the very best. The first
+    is left out, as it is in :func:`rolling`.
+    """
+    groups: dict[str, list[int]] = {}
+    for group, tokens in seen:
+        groups.setdefault(group, []).append(tokens)
+    levels = {group: plain_quantile(tokens, tau) for group, tokens in groups.items()}
+    return sum(pinball(tokens, levels[group], tau) for group, tokens in seen[1:]) / max(1, len(seen) - 1)
 
 
 def plain_quantile(values: Sequence[int], tau: float) -> float:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from orchestrator.domain.call import Usage
-from orchestrator.domain.task import Phase
+from orchestrator.domain.task import Complexity, Phase, Task
 from orchestrator.policy.budget import TaskBudget, exact
-from orchestrator.policy.calibration_interval import Interval
+from orchestrator.policy.calibration_interval import Interval, Known
 from orchestrator.settings import Budgets
 
 CostOf = Callable[[Phase, Usage, int], Decimal | None]
@@ -67,10 +67,33 @@ def estimate(
     )
 
 
+def text_tokens(task: Task) -> int:
+    """About how long the task's own text is, a quarter a character: known before anything is looked at."""
+    written = len(task.title) + len(task.description) + sum(len(line) for line in task.acceptance)
+    return math.ceil(written / 4)
+
+
+def known_of(task: Task, complexity: Complexity) -> Known:
+    """What is known of a task before it begins."""
+    return Known(group=complexity.value, prompt=text_tokens(task))
+
+
+def learnt_time(made: TaskEstimate, interval: Interval | None) -> TaskEstimate:
+    """The same with the seconds that tasks of its kind took; unchanged while too few were worked on."""
+    if interval is None or interval.learnt_from < LEARNT_FROM:
+        return made
+    likely = max(1, interval.likely)
+    return TaskEstimate(
+        low=replace(made.low, seconds=min(max(1, interval.p10), likely)),
+        likely=replace(made.likely, seconds=likely),
+        high=replace(made.high, seconds=max(interval.p90, likely)),
+    )
+
+
 def learnt(made: TaskEstimate, interval: Interval | None) -> TaskEstimate:
     """The same with the tokens that delivered tasks of its kind teach (R10): p10, mean, p90; the cost in proportion.
 
-    Time and iterations stay as configured: no more than tokens was learnt. Unchanged with too few delivered tasks.
+    Time and iterations stay: no more than tokens was learnt. Unchanged with too few delivered tasks.
     """
     if interval is None or interval.learnt_from < LEARNT_FROM:
         return made

@@ -12,7 +12,8 @@ from orchestrator.domain.task import Phase, Task
 from orchestrator.policy.budget import TaskBudget, exact, task_budget
 from orchestrator.policy.calibration_interval import Interval
 from orchestrator.policy.complexity import Graded, grade
-from orchestrator.policy.estimate import LEARNT_FROM, CostOf, Expected, TaskEstimate, estimate, learnt
+from orchestrator.policy.estimate import LEARNT_FROM, CostOf, Expected, TaskEstimate, estimate, learnt, learnt_time
+from orchestrator.policy.night_end import Length, NightEnd, night_end
 from orchestrator.policy.order import chain_of, in_order
 from orchestrator.settings import Caps, Settings
 
@@ -23,8 +24,10 @@ _HOUR_S = 3600
 class Learnt:
     """What the project's own delivered tasks teach; nothing of it: the configured figures hold."""
 
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
-    """Complexity -> what its next task will use."""
+    tokens: Mapping[str, Interval] = field(default_factory=dict)
+    """Task -> what it will use, tokens."""
+    seconds: Mapping[str, Interval] = field(default_factory=dict)
+    """Task -> how long it will take."""
     bases: Mapping[Phase, int] | None = None
     """``budgets.base: registry``: bases that replace the configured ones."""
 
@@ -45,6 +48,8 @@ class PlannedTask:
     expected: TaskEstimate
     learnt_from: int
     """Delivered tasks its expected tokens are learnt from; 0: reckoned from the configured budgets."""
+    timed_from: int
+    """Tasks its expected time is learnt from; 0: reckoned from the configured figures."""
     warnings: tuple[str, ...]
     """What its owner should know: a budget below one passage, too long for one task."""
 
@@ -59,6 +64,10 @@ class Outlook:
     """Ids of the tasks that the run's caps leave no room for, as likely as not."""
     beyond_high: tuple[str, ...]
     """Ids of those that find no room if all goes badly."""
+    end: NightEnd
+    """When the last task ends (M7)."""
+    timed_from: int
+    """Tasks whose times that is learnt from; 0: reckoned from the configured figures."""
 
 
 def outlook(
@@ -80,6 +89,21 @@ def outlook(
         ),
         beyond_likely=_beyond(planned, [one.expected.likely for one in planned], settings.caps),
         beyond_high=_beyond(planned, [one.expected.high for one in planned], settings.caps),
+        end=night_end([_length(one, known.seconds.get(one.task.id)) for one in planned], settings.loop.lanes),
+        timed_from=min((one.timed_from for one in planned), default=0),
+    )
+
+
+def _length(planned: PlannedTask, interval: Interval | None) -> Length:
+    """How long it may take; where nothing is learnt, low, likely and high stand for p10, p50 and p90."""
+    expected = planned.expected
+    middle = interval.p50 if interval and planned.timed_from else expected.likely.seconds
+    return Length(
+        task=planned.task.id,
+        depends_on=planned.task.depends_on,
+        low=min(middle, expected.low.seconds),
+        middle=middle,
+        high=max(middle, expected.high.seconds),
     )
 
 
@@ -91,8 +115,8 @@ def _planned(
     budget = task_budget(graded.complexity, task.importance, task.budget, settings.budgets, known.bases)
     usual = task_budget(graded.complexity, task.importance, {}, settings.budgets, known.bases)
     limit = settings.loop.iterations.of(graded.complexity)
-    interval = known.intervals.get(graded.complexity.value)
-    expected = learnt(estimate(usual, limit, settings.budgets, staffed, cost), interval)
+    tokens, seconds = known.tokens.get(task.id), known.seconds.get(task.id)
+    expected = learnt_time(learnt(estimate(usual, limit, settings.budgets, staffed, cost), tokens), seconds)
     return PlannedTask(
         task=task,
         chain=chain,
@@ -100,9 +124,15 @@ def _planned(
         iteration_limit=limit,
         budget=budget,
         expected=expected,
-        learnt_from=interval.learnt_from if interval and interval.learnt_from >= LEARNT_FROM else 0,
+        learnt_from=_lessons(tokens),
+        timed_from=_lessons(seconds),
         warnings=(*_too_small(task, usual, settings), *_too_long(task, expected, settings)),
     )
+
+
+def _lessons(interval: Interval | None) -> int:
+    """Tasks that an estimate is learnt from; 0 where they are too few to be used."""
+    return interval.learnt_from if interval and interval.learnt_from >= LEARNT_FROM else 0
 
 
 def _too_small(task: Task, usual: TaskBudget, settings: Settings) -> list[str]:

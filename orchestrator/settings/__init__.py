@@ -318,6 +318,14 @@ class Registry(Frozen):
     """Delivered tasks it keeps; the oldest leaves first."""
     path: str | None = None
     """A file shared with others; ``~`` is expanded, a relative path counts from the state folder; null: in it."""
+    usable_run: int = Field(default=120_000, ge=1)
+    """R5: where the file cannot be read, tokens of a task's window in ``run`` and ``resume`` (R9)."""
+    usable_by_hand: int = Field(default=60_000, ge=1)
+    """R5: ... and of a single task by hand (``--only``)."""
+
+    def usable(self, *, by_hand: bool) -> int:
+        """The usable budget without a registry, tokens."""
+        return self.usable_by_hand if by_hand else self.usable_run
 
 
 class Caps(Frozen):

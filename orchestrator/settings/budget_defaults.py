@@ -32,6 +32,6 @@ BUDGETS: Mapping[str, Any] = {
     },
     "caps": {"max_tokens": 5_000_000, "max_cost_usd": 30},
     "on_pause": "advise",
-    "registry": {"window": 5, "path": None},
+    "registry": {"window": 5, "path": None, "usable_run": 120_000, "usable_by_hand": 60_000},
 }
 """As that file's own data, word for word: a test holds them equal."""

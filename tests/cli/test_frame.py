@@ -171,6 +171,10 @@ def test_plan_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     )
     assert "one passage takes" in second["warnings"][0]
     assert plan["does_not_fit"] == ["b"]
+    done = plan["done"]
+    assert (done["lanes"], done["learnt_from"]) == (1, 0)
+    assert 0 < done["p50"]["seconds"] < done["p90"]["seconds"]
+    assert done["p50"]["at"] < done["p90"]["at"]
     assert (
         0 < plan["total"]["low"]["cost_usd"] < plan["total"]["likely"]["cost_usd"] < plan["total"]["high"]["cost_usd"]
     )
@@ -186,6 +190,7 @@ def test_plan_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str], mon
     assert 'simple ("new" +3), medium importance, at most 3 iterations' in text
     assert "more than 0.1; split it into a chain of" in text
     assert "does not fit      a, b: raise --max-tokens or --max-cost" in text
+    assert "1 lane, reckoned from the configured figures: too few tasks were worked on to learn times from" in text
 
 
 def test_plan_with_a_model_without_a_price_says_unknown(

@@ -81,6 +81,32 @@ def test_at_most_five_oldest_out_first_and_none_twice(registry: Registry) -> Non
     assert change.before.stages[Phase.PLAN] == 3_000  # (1+2+3+4+5) / 5
 
 
+def test_recorded_answers_fill_free_places_and_leave_when_models_are_asked(registry: Registry) -> None:
+    for number in range(4):
+        registry.append({**feature(f"replay/{number}", post=9_000), "recorded": True})
+    assert ids(registry) == ["034", "038", "replay/1", "replay/2", "replay/3"]
+    assert not registry.begin()
+    assert len(ids(registry)) == 5
+    live = Registry(registry.path, size=5, now=lambda: NOW, live=True)
+    assert not live.begin()
+    found = live.read()
+    assert ids(live) == ["034", "038"]
+    assert found.defaults().figures() == {"usable_budget": 60_000, **STAGES}
+    live.append(feature("live/0", post=4_000))
+    before = live.read().defaults()
+    change = registry.append({**feature("replay/9", post=9_000), "recorded": True})
+    assert change.before == change.after == before
+    assert ids(registry) == ["034", "038", "live/0"]
+    registry.rebuild([{**feature("replay/0"), "recorded": True}, feature("live/1")])
+    assert ids(registry) == ["034", "038", "live/1"]
+
+
+def ids(registry: Registry) -> list[str]:
+    found = registry.read().document
+    assert found is not None
+    return [each.feature_id for each in found.features]
+
+
 BROKEN = {
     "empty": b"",
     "torn": b'{"version": "1.0", "updated_at"',
@@ -119,7 +145,7 @@ def test_a_run_goes_on_without_a_registry_it_can_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     registry = Registry(tmp_path / "file" / "registry.json", size=5, now=lambda: NOW)
     settings = load_settings(environment={}).settings
-    made = estimates_now(registry, tmp_path, settings, by_hand=False)
+    made = estimates_now(registry, tmp_path, settings, {}, by_hand=False)
     assert made.defaults.usable_budget == 120_000
     assert "fallbacks" in made.said
     assert made.bases == {}
@@ -195,7 +221,7 @@ def test_journals_of_other_kinds_and_damage_teach_nothing(tmp_path: Path) -> Non
 
 
 def test_estimates_survive_the_journal(registry: Registry, tmp_path: Path) -> None:
-    made = estimates_now(registry, tmp_path, load_settings(environment={}).settings, by_hand=False)
+    made = estimates_now(registry, tmp_path, load_settings(environment={}).settings, {}, by_hand=False)
     again = estimates_from(json.loads(json.dumps(estimates_json(made))))
     assert again.defaults == made.defaults
     assert again.bases == made.bases

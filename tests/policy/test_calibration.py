@@ -21,9 +21,9 @@ from orchestrator.policy.calibration import (
     recalculate,
     window,
 )
-from orchestrator.policy.calibration_fit import quantile
+from orchestrator.policy.calibration_fit import Tuning, quantile
 from orchestrator.policy.calibration_interval import Forecaster, Known, intervals, pinball
-from orchestrator.policy.calibration_score import plain_quantile, replay, rolling, score
+from orchestrator.policy.calibration_score import hindsight, plain_quantile, replay, rolling, score
 from orchestrator.settings.load import load_settings
 
 
@@ -55,6 +55,7 @@ def test_the_multiplier_stays_and_nothing_comes_of_nothing() -> None:
     assert recalculate([], before) is before
     assert fallback().usable_budget == 120_000
     assert fallback(by_hand=True).usable_budget == 60_000
+    assert fallback(usable=70_000).usable_budget == 70_000
 
 
 def test_the_window_keeps_the_newest() -> None:
@@ -79,11 +80,11 @@ def test_bases_from_the_registry_count_nothing_twice() -> None:
 
 
 def test_weighted_quantile_of_equal_weights_is_the_plain_one_in_the_middle() -> None:
-    values = [5.0, 1.0, 3.0]
-    assert quantile(values, [1, 1, 1], 0.5) == 3.0
-    assert quantile(values, [1, 1, 1], 0.0) == 1.0
-    assert quantile(values, [1, 1, 1], 1.0) == 5.0
-    assert quantile(values, [0.01, 0.01, 10], 0.5) == pytest.approx(3.0, abs=0.01)
+    values = [(1.0, 1.0), (3.0, 1.0), (5.0, 1.0)]
+    assert quantile(values, 3, 0.5) == 3.0
+    assert quantile(values, 3, 0.0) == 1.0
+    assert quantile(values, 3, 1.0) == 5.0
+    assert quantile([(1.0, 0.01), (3.0, 10.0), (5.0, 0.01)], 10.02, 0.5) == pytest.approx(3.0, abs=0.01)
     assert plain_quantile([10, 20], 0.9) == pytest.approx(19)
 
 
@@ -133,12 +134,74 @@ def test_a_shift_is_followed() -> None:
     assert 30_000 < made.p50 < 45_000
 
 
+def kinds(*names: str) -> dict[str, Known]:
+    return {name: Known(group=name) for name in names}
+
+
 def test_groups_differ_once_they_are_known_and_lean_on_all_before() -> None:
-    row = [("simple", 5_000), ("complex", 50_000)] * 8
-    made = intervals(row, ["simple", "complex", "tiny"])
+    row = [(Known(group="simple"), 5_000), (Known(group="complex"), 50_000)] * 8
+    made = intervals(row, kinds("simple", "complex", "tiny"))
     assert made["simple"].p50 < made["tiny"].p50 < made["complex"].p50
     assert made["simple"].learnt_from == 16
-    assert intervals([], ["simple"]) == {}
+    assert intervals([], kinds("simple")) == {}
+
+
+def test_groups_that_do_not_differ_lend_each_other_their_experience() -> None:
+    """A kind seen once, among many tasks that all use the same: its one odd task does not make the estimate."""
+    row = [(Known(group=f"g{number % 4}"), 10_000 + 400 * (number % 5)) for number in range(40)]
+    made = intervals([*row, (Known(group="new"), 20_000)], kinds("new", "g0"))
+    assert made["new"].p50 < 1.35 * made["g0"].p50
+
+
+def test_a_task_without_a_fact_is_told_from_the_history_alone() -> None:
+    caster = Forecaster()
+    for known, used in seen(60, 3):
+        caster.learn(known, used)
+    without, small, large = (caster.forecast(Known(group="simple", prompt=prompt)) for prompt in (None, 500, 50_000))
+    assert without is not None
+    assert small is not None
+    assert large is not None
+    assert small.p50 < without.p50 < large.p50
+    assert small.p90 < large.p10
+
+
+def test_coverage_is_steered_into_its_band_when_the_spread_grows() -> None:
+    """Three times the spread from task 60 on: the p90 moves out until nine in ten lie under it again."""
+    chance = random.Random(11)
+    row = [(Known(), round(math.exp(10 + chance.gauss(0, 0.2 if number < 60 else 0.6)))) for number in range(260)]
+    made = replay(row)
+    assert 0.85 <= score(made[100:]).covered <= 0.95
+    assert 0.85 <= score(made).covered <= 0.95
+
+
+def test_the_constants_are_no_secret_of_one_stream() -> None:
+    """Half and double of each: the loss stays within a twentieth."""
+    row = seen(120, 21)
+    usual = score(replay(row))
+    for changed in (Tuning(ridge=0.4), Tuning(rate=1.5), Tuning(rate=6.0), Tuning(steer=1.2), Tuning(shape_prior=12.0)):
+        made = score(replay(row, changed))
+        assert made.p50_loss == pytest.approx(usual.p50_loss, rel=0.05)
+        assert made.p90_loss == pytest.approx(usual.p90_loss, rel=0.1)
+
+
+def test_what_hindsight_knows_is_at_least_as_good_as_one_level() -> None:
+    row = [("a", 10), ("b", 100), ("a", 12), ("b", 110), ("a", 11)]
+    assert hindsight(row, 0.5) < hindsight([("", used) for _, used in row], 0.5)
+    assert hindsight([("a", 7), ("a", 7)], 0.9) == 0.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(100, 10**6), min_size=3, max_size=15), st.integers(2, 50))
+def test_more_use_never_makes_a_smaller_estimate(row: list[int], times: int) -> None:
+    """All tasks that many times as large: every level is larger too, in about that proportion."""
+
+    def levels(used: list[int]) -> tuple[int, int, int, int]:
+        made = intervals([(Known(), each) for each in used], {"next": Known()})["next"]
+        return made.p10, made.p50, made.likely, made.p90
+
+    for small, large in zip(levels(row), levels([each * times for each in row]), strict=True):
+        assert large >= small
+        assert large == pytest.approx(times * small, rel=0.02, abs=times)
 
 
 @settings(max_examples=40, deadline=None)
