@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError
+from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError, machine_trouble
 from orchestrator.reports.inert import encodable, plain
 
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
@@ -30,6 +30,8 @@ def say(text: str) -> None:
 
 def tell(error: Exception) -> int:
     """Say what went wrong and return the exit code. An error that is not the program's own goes to a log."""
+    if isinstance(error, OSError):
+        error = machine_trouble(error) or error
     if isinstance(error, OrchestrateError):
         for fault in error.faults if isinstance(error, UsageError) else ():
             say(fault)

@@ -12,10 +12,9 @@ from types import FrameType
 from typing import TextIO
 
 from orchestrator.cli.live import open_listener
-from orchestrator.cli.plan import learnt_of, will_not_fit
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
-from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError
+from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError, machine_trouble
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.landing.outlook import plan_at_end
@@ -59,8 +58,6 @@ def work_through(
         journal.listen(listener)
         try:
             begin(session, project, wanted)
-            if folder is None:
-                _say_what_will_not_fit(session, project)
             if hint is not None:
                 journal.append("task:reopened", sync=True, task=hint.task, hint=hint.text)
             code = _until_its_end(session)
@@ -68,19 +65,6 @@ def work_through(
             listener.close()
         _last_words(session, as_json=as_json)
         return code
-
-
-def _say_what_will_not_fit(session: Session, project: Project) -> None:
-    """Before any money is spent: the tasks that the caps leave no room for. A fault in reckoning fails nothing."""
-    night = session.night
-    try:
-        known = learnt_of(night.folder.parent, night.batch.tasks, night.settings)
-        told = will_not_fit(project, night.staff, known, night.clock.now())
-    except Exception:  # noqa: BLE001 - a foresight, no condition (B11)
-        get_logger("orchestrator.night").exception("what will fit the caps could not be reckoned")
-        return
-    if told:
-        night.journal.append("note", text=told)
 
 
 def _until_its_end(session: Session) -> int:
@@ -119,6 +103,8 @@ def _until_its_end(session: Session) -> int:
 def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
     night = session.night
     night.halt()
+    except OSError as error:
+        raise _exhausted(session, error) from error
     night.journal.append("run:interrupted", sync=True, checkout_after=night.repository.fingerprint())
     _write_reports(session)
     print(f"stopped. Go on with: orchestrate resume {night.run}", file=sys.stderr)
@@ -132,6 +118,16 @@ def _say_paused(journal: Journal, error: OrchestrateError) -> None:
 def _plan_landing(session: Session) -> None:
     """Which delivered branches merge together, for the report: that it cannot be told is said, and fails nothing."""
     night = session.night
+def _exhausted(session: Session, error: OSError) -> Exception:
+    """A full disk or its like pauses the run; the journal's word about it may not find room either."""
+    paused = machine_trouble(error)
+    if paused is None:
+        get_logger("orchestrator.night").exception("the run ended by a fault of the program")
+        return error
+    _say_paused(session.night.journal, paused)
+    return paused
+
+
     try:
         plan_at_end(night, night.journal.entries)
     except JournalError:

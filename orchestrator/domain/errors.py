@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum, StrEnum
 
 
@@ -75,11 +76,35 @@ class CapReachedError(PausedError):
     slug = "cap-reached"
 
 
+_EXHAUSTED = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+
+
+def machine_trouble(error: OSError) -> PausedError | None:
+    """The pause that an exhausted or failing machine asks for; ``None`` for any other error of the system."""
+    if error.errno not in _EXHAUSTED:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return PausedError(
+        f"the machine gave out: {where}{error.strerror}",
+        hint="free the disk (or what else ran out), then: orchestrate resume",
+        slug="machine-exhausted",
+    )
+
+
 class JournalError(OrchestrateError):
-    """The journal is damaged in its middle, or could not be written."""
+    """The journal is damaged in its middle, or an answer it names is."""
 
     slug = "journal-damaged"
     exit_code = ExitCode.JOURNAL
+
+
+class JournalWriteError(JournalError):
+    """The journal could not be written: the run stops at once and can be resumed. Nothing is damaged."""
+
+    slug = "journal-unwritable"
+    exit_code = ExitCode.PAUSED
 
 
 class GitError(OrchestrateError):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from orchestrator.crash_points import crash_point
-from orchestrator.domain.errors import JournalError
+from orchestrator.domain.errors import JournalError, JournalWriteError
 from orchestrator.ledger.durable import sync_folder
 from orchestrator.ledger.events import causes_event, new_event_id
 from orchestrator.ports import Clock
@@ -134,7 +134,7 @@ class Journal:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
         except OSError as error:
-            raise JournalError(
+            raise JournalWriteError(
                 f"{path}: cannot be made: {error.strerror}", hint="free the disk, or choose another --state folder"
             ) from None
         sync_folder(path.parent)
@@ -178,11 +178,11 @@ class Journal:
     def append(self, kind: str, /, *, sync: bool = False, **fields: Any) -> Entry:
         """Write an entry; with ``sync`` it is on disk when this returns (and all entries before it).
 
-        Raises :class:`JournalError` where it could not be written; the journal takes nothing more from then on.
+        Raises :class:`JournalWriteError` where it could not be written; the journal takes nothing more from then on.
         """
         with self._lock:
             if self._broken:
-                raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
+                raise JournalWriteError(self._broken, hint="free the disk, then `orchestrate resume`")
             self._settle()
             prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
             at = self._clock.now().isoformat(timespec="milliseconds")
@@ -226,7 +226,7 @@ class Journal:
 
     def _break(self, why: str) -> NoReturn:
         self._broken = f"{self.path}: could not be written: {why}"
-        raise JournalError(self._broken, hint="free the disk, then `orchestrate resume`")
+        raise JournalWriteError(self._broken, hint="free the disk, then `orchestrate resume`")
 
     def close(self) -> None:
         """Sync and let go. Closing twice is fine."""
