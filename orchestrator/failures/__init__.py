@@ -14,7 +14,7 @@ from orchestrator.domain.gate import CheckResult
 from orchestrator.failures.classify import classify, located
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.index import SymbolIndex
-from orchestrator.failures.output import condensed, plain
+from orchestrator.failures.output import condensed, plain, posix
 from orchestrator.failures.parsers import read
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.signatures import scan, scan_own
@@ -28,7 +28,8 @@ _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS, Kind.COVERAGE})
 _REPORTING = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test"})
 _KILLED = {137: Kind.KILLED, -9: Kind.KILLED}
 """128 + SIGKILL, as the shell sees it (POSIX)."""
-_TAIL_LINES = 3
+_TAIL_LINES, _LISTING = 3, 20_000
+"""Lines quoted of an output nobody understood; characters read of one that may be a list of files."""
 
 
 def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | None = None) -> tuple[Failure, ...]:
@@ -98,12 +99,24 @@ def judge_output(
             )
         )
     if not findings:
+        findings = _unformatted(text, view)
+    if not findings:
         findings = [
             Finding(
                 tool=tool or "generic", kind=Kind.UNKNOWN, message=note or _last_words(text) or f"exit code {exit_code}"
             )
         ]
     return classify(findings, resolver, tables, check)
+
+
+def _unformatted(text: str, view: View) -> list[Finding]:
+    """Output that is nothing but files of the tree: what formatters list (prettier -l, gofmt -l, rustfmt -l)."""
+    lines = [line.strip() for line in text[:_LISTING].splitlines() if line.strip()]
+    known = {*view.paths, *view.files_changed, *view.changes.files}
+    places = [view.locate(posix(line)) for line in lines]
+    if not lines or not all(place in known for place in places):
+        return []
+    return [Finding(tool="formatter", kind=Kind.FORMAT, message="not formatted", file=place) for place in places]
 
 
 def _last_words(text: str) -> str:

@@ -105,7 +105,8 @@ class Finding:
     fixable: bool = False
     """The tool marks it as fixable without changing behaviour."""
     exists: bool = False
-    """The tool itself found ``symbol`` elsewhere (rustc's "consider importing")."""
+    """The tool itself found ``symbol`` elsewhere (rustc's "consider importing"), or the package of a missing
+    subpath."""
     near: str | None = None
     """The tool's own "did you mean"."""
     count: int = 0

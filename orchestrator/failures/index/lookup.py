@@ -97,6 +97,8 @@ class SymbolIndex:
             if language == "python"
             else JAVASCRIPT
             if language == "javascript"
+            else tuple(f".{suffix}" for suffix in sorted(other_names.C_FAMILY))
+            if language in other_names.C_FAMILY
             else (f".{language}",)
             if language
             else ()
@@ -324,6 +326,6 @@ class SymbolIndex:
             return runtime.stdlib_exporters(name)
         if language == "javascript":
             return tuple(f"node:{module.removeprefix('node:')}" for module in node().exporters(name))
-        if language in {"java", "go"}:
+        if language in other_names.WITH_LIBRARY:
             return other_names.library(name, language)
         return ()

@@ -1,5 +1,5 @@
-"""Definitions in Java, Go, Rust, C and C++, by their key words; and what Java's and Go's standard libraries call
-theirs.
+"""Definitions in Java, Go, Rust, C and C++, by their key words; and what the standard libraries of Java, Go,
+C and C++ call theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from pathlib import Path
 from orchestrator.failures.index.names import Definition, Form, Summary
 
 SIZE_CAP = 2_000_000
+_CPP = frozenset({"cpp", "cc", "cxx", "hpp", "hh", "hxx"})
+C_FAMILY = _CPP | {"c", "h"}
+"""Suffixes whose files include each other."""
+WITH_LIBRARY = C_FAMILY | {"java", "go"}
+"""Languages whose standard names are listed."""
 _DEFINITION = re.compile(
     r"^[ \t]*(?:(?:pub(?:\([^)\n]*\))?|public|private|protected|internal|static|final|abstract|sealed|unsafe"
     r"|async|extern|inline|default|export) +)*"
@@ -49,8 +54,8 @@ def _libraries() -> Mapping[str, Mapping[str, list[str]]]:
 
 @cache
 def library(name: str, language: str) -> tuple[str, ...]:
-    """Packages of the language's standard library that hold the type (Java), or that are called so (Go)."""
-    packages = _libraries().get(language, {})
-    if language == "go":
-        return tuple(path for path, names in packages.items() if name in names)
-    return tuple(package for package, names in packages.items() if name in names)
+    """Packages of the language's standard library that hold the type (Java), that are called so (Go), or headers that
+    declare the name (C, C++).
+    """
+    kinds = ("cpp", "c") if language in _CPP else ("c",) if language in C_FAMILY else (language,)
+    return tuple(place for kind in kinds for place, names in _libraries().get(kind, {}).items() if name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
@@ -24,6 +25,8 @@ HINTS = (
     "ERR_MODULE_NOT_FOUND",
     "MODULE_NOT_FOUND",
     "Transform failed",
+    "SyntaxError: ",
+    "\n    at ",
 )
 
 _ESBUILD = re.compile(r"(?:✘ |X )?\[ERROR\] (.*)$")
@@ -35,12 +38,18 @@ _ESBUILD_EXPORT = re.compile(r"No matching export in \"([^\"]{1,300})\" for impo
 _ROLLUP_RESOLVE = re.compile(r"Rollup failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
 _ROLLUP_UNRESOLVED = re.compile(r"(?:RollupError: )?Could not resolve \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
 _NODE_ERROR = re.compile(r"(?:Uncaught )?(\w*(?:Error|Exception))(?: \[\w+\])?: (.*)$")
+_BEFORE_ERROR = re.compile(r"^(?:✖ ERROR: |✘ |Exception during run: |\[[\w-]{1,40}\] |Failed to load PostCSS config: )")
+"""What mocha, webpack-cli, tsx and others print before the error they die of."""
 _NODE_FRAME = re.compile(r"\s+at (?:.{0,300}? \()?(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
 
 
 def parse(text: str) -> tuple[Finding, ...]:
     """What stopped a build or a script."""
-    return tuple([*_esbuild(text), *_webpack(text), *_rollup(text), *_unresolved(text), *_node(text)][:FINDINGS_CAP])
+    return tuple(
+        [*_esbuild(text), *_webpack(text), *_rollup(text), *_unresolved(text), *(list(_config(text)) or _node(text))][
+            :FINDINGS_CAP
+        ]
+    )
 
 
 def _esbuild(text: str) -> Iterator[Finding]:
@@ -68,9 +77,7 @@ def _message(tool: str, message: str) -> Finding:
 
 
 def _at(found: Finding, file: str | None, line: str | None) -> Finding:
-    return Finding(tool=found.tool, kind=found.kind, message=found.message, code=found.code, symbol=found.symbol,
-    owner=found.owner,
-                   file=posix(file) if file else None, line=number(line))  # fmt: skip
+    return replace(found, file=posix(file) if file else None, line=number(line))
 
 
 def _webpack(text: str) -> Iterator[Finding]:
@@ -125,6 +132,31 @@ def _unresolved(text: str) -> Iterator[Finding]:
             return
 
 
+_CONFIG_FILE = re.compile(
+    r"(?:^|[\s(/\\])(?:[\w-]+\.)*(?:config|workspace)\.[mc]?[jt]s\b|[/\\]\.\w+rc(?:\.[mc]?js(?:on)?)?\b"
+)
+_CONFIG_LOADER = re.compile(
+    r"\b(?:readConfig\w*|loadConfig\w*|requireOrImportModule|loadFlatConfigFile|loadESLintConfig\w*|loadFromFile"
+    r"|importConfig\w*|parseConfig\w*|readInitialOptions|loadRc)\b"
+)
+_CRASH = re.compile(r"(?:✘ |failed to load config .{0,200})?(?:\w+: )?(SyntaxError)(?: \[\w+\])?: (.*)$")
+_CRASH_LINES = 14
+
+
+def _config(text: str) -> Iterator[Finding]:
+    """A tool that dies of the syntax of its own configuration (eslint 8-10, jest 27-30, mocha, vite): its loader stands
+    in the stack, or the file before the error.
+    """
+    for start, line in lines_with(text, "SyntaxError"):
+        match = _CRASH.match(line.strip())
+        if match is None:
+            continue
+        around = [*text[max(0, start - 400) : start].split("\n")[-6:], *lines_after(text, start, _CRASH_LINES)]
+        if any(_CONFIG_FILE.search(part) or _CONFIG_LOADER.search(part) for part in around):
+            yield Finding(tool="node", kind=Kind.BROKEN_CONFIG, code="SyntaxError", message=line.strip())
+        return
+
+
 def _node(text: str) -> Iterator[Finding]:
     """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line, or before its require
     stack.
@@ -136,12 +168,15 @@ def _node(text: str) -> Iterator[Finding]:
         text.rfind("code: 'ERR_"),
     ]
     last = max(ends)
-    if last == -1:
+    if last == -1 and "\n    at " not in text:
         return
-    head = text[max(0, last - 20_000) : last].replace("\n# ", "\n").removeprefix("# ")
+    head = text[max(0, last - 20_000) : last] if last != -1 else text
+    head = head.replace("\n# ", "\n").removeprefix("# ")
     for start, line in lines_with(head, "Error"):
-        if match := _NODE_ERROR.match(line.strip().removeprefix("✖ ERROR: ").removeprefix("Exception during run: ")):
-            frames = (_NODE_FRAME.match(following) for following in lines_after(head, start, 30))
+        match = _NODE_ERROR.match(_BEFORE_ERROR.sub("", line.strip()))
+        stack = list(lines_after(head, start, 30))
+        if match and (last != -1 or any(part.startswith("    at ") for part in stack[:_CRASH_LINES])):
+            frames = (_NODE_FRAME.match(following) for following in stack)
             place = next(
                 (
                     frame

@@ -1,6 +1,4 @@
-# The tools print these very characters.
-# ruff: noqa: RUF001
-"""rustc/cargo (1.60-1.90), gcc and clang, go (1.18-1.25), javac and maven."""
+"""rustc/cargo (1.60-1.90), go (1.18-1.25), javac and maven; C and C++ by :mod:`c_family`."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
+from orchestrator.failures.parsers import c_family
 
 HINTS = (
     "error[E",
@@ -21,8 +20,11 @@ HINTS = (
     "cannot find symbol",
     "does not exist",
     ".go:",
+    "import cycle not allowed",
     "[ERROR]",
     "warning: unused",
+    "Diff in ",
+    ".orig ",
 )
 
 _RUST = re.compile(r"(?P<level>error|warning)(?:\[(?P<code>E\d{4}|[\w:]+)\])?: (?P<message>.*)$")
@@ -39,44 +41,29 @@ _RUST_CODES: dict[str, Kind] = {
     "E0061": Kind.ARITY, "E0107": Kind.ARITY, "E0635": Kind.UNKNOWN_OPTION,
 }  # fmt: skip
 """rustc's error index: names that do not resolve; every other code is a type or borrow error."""
+_RUSTFMT = re.compile(r"Diff in (\S.{0,400}?)(?: at line \d+|:\d+):?$")
+_GOFMT = re.compile(r"diff (?:-u )?\S{1,400}\.orig (\S{1,400}\.go)$")
+_RUST_MACRO = re.compile(r"cannot find (?:derive macro|macro|attribute|attribute macro) `")
 _RUST_ABSENT = re.compile(r"no `([^`]{1,200})` in `([^`]{1,200})`")
 _RUST_TEST = re.compile(r"thread '([^']{1,300})'(?: \(\d+\))? panicked at (?:'(.*)', )?(.{1,300}?):(\d+):(\d+):?$")
 _RUST_TALLY = re.compile(r"test result: FAILED\. \d+ passed; (\d+) failed")
 _RUST_SYNTAX = re.compile(
     r"^(?:expected |this file contains an un|unexpected closing|mismatched closing|unterminated "
-    r"|unknown start of token|missing |prefix |character literal|cannot find macro)"
+    r"|unknown start of token|missing |prefix |character literal)"
 )
-
-_C = re.compile(
-    r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*?)(?: \[(?P<f"
-    r"lag>-W[\w=+-]+)\])?$"
-)
-_C_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"['‘](\S+?)['’] (?:was not declared|undeclared)|use of undeclared identifier ['‘](\S+?)['’]"
-        r"|implicit declaration of function ['‘](\S+?)['’]|call to undeclared (?:library )?function ['‘](\S+?)['’]"
-        r"|unknown type name ['‘](\S+?)['’]|['‘](\S+?)['’] does not name a type"
-            r"|no template named ['‘](\S+?)['’]"), Kind.UNDEFINED_NAME),
-    (re.compile(r"(\S+): No such file or directory|['‘](\S+?)['’] file not found"), Kind.MISSING_MODULE),
-    (re.compile(r"has no member named ['‘](\S+?)['’]|no member named ['‘](\S+?)['’] in"
-        r"|['‘](\S+?)['’] is not a member of"), Kind.MISSING_ATTRIBUTE),
-    (re.compile(r"too (?:many|few) arguments|no matching function for call|requires \d+ arguments?"), Kind.ARITY),
-    (re.compile(r"unused variable|unused parameter|set but not used"), Kind.UNUSED_NAME),
-    (re.compile(r"^expected |^stray |missing terminating|unterminated |extraneous closing"), Kind.SYNTAX),
-)  # fmt: skip
-_LINKER = re.compile(r"undefined reference to [`'‘](.{1,200}?)['’]")
 
 _GO = re.compile(
     r"(?:vet: )?(?P<file>(?:\./|[A-Za-z]:)?[^\s:][^:\n]{0,400}\.go):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<mess"
     r"age>.*)$"
 )
 _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"^undefined: ([\w.]+)"), Kind.UNDEFINED_NAME),
+    (re.compile(r"^(?:undefined|undeclared name): ([\w.]+)"), Kind.UNDEFINED_NAME),
     (re.compile(r"undefined \(type (.+?) has no field or method (\w+)"), Kind.MISSING_ATTRIBUTE),
     (re.compile(r"unknown field '?(\w+)'? in struct"), Kind.UNKNOWN_KEYWORD),
     (re.compile(r"package (\S+) is not in (?:std|GOROOT)|no required module provides package ([^\s;]+)"
         r"|cannot find package \"([^\"]+)\""), Kind.MISSING_MODULE),
     (re.compile(r"(?:declared and not used|declared but not used)"), Kind.UNUSED_NAME),
-    (re.compile(r"\"([^\"]+)\" imported (?:and|but) not used"), Kind.UNUSED_IMPORT),
+    (re.compile(r"\"([^\"]+)\" imported (?:and|but) not used|imported and not used: \"([^\"]+)\""), Kind.UNUSED_IMPORT),
     (re.compile(r"(?:not enough|too many) (?:arguments|return values)"), Kind.ARITY),
     (re.compile(r"import cycle not allowed"), Kind.CYCLE),
     (re.compile(r"^syntax error|^expected "), Kind.SYNTAX),
@@ -97,8 +84,8 @@ _JAVA_SYNTAX = re.compile(
 
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a diagnostic or failing test."""
-    found = [*_rust(text), *_go(text), *_java(text)]
-    found += [] if any(finding.tool == "rustc" for finding in found) else _c(text)
+    found = [*_rust(text), *_rustfmt(text), *_go(text), *_java(text)]
+    found += [] if any(finding.tool == "rustc" for finding in found) else c_family.parse(text)
     return tuple(found[:FINDINGS_CAP])
 
 
@@ -147,68 +134,66 @@ def _rust_finding(text: str, start: int, match: re.Match[str]) -> Finding:
             if message.startswith("unused variable")
             else Kind.TYPE
         )
-        if kind is Kind.TYPE and match["level"] == "error" and _RUST_SYNTAX.match(message):
-            kind = Kind.SYNTAX
+        if kind is Kind.TYPE and match["level"] == "error":
+            if _RUST_SYNTAX.match(message):
+                kind = Kind.SYNTAX
+            elif _RUST_MACRO.match(message):
+                kind = Kind.UNDEFINED_NAME
         return Finding(
             tool="rustc",
             kind=kind,
             code=code,
             message=message,
-            symbol=names[0] if names else None,
+            symbol=names[0].rstrip("!") if names else None,
             warning=match["level"] == "warning",
+            exists=any("consider importing" in following for following in lines_after(text, start, 12)),
         )
     kind = _RUST_CODES.get(code, Kind.TYPE)
-    symbol = names[0] if names else None
-    owner = names[1] if len(names) > 1 else None
-    exists, near = False, None
+    draft = Finding(
+        tool="rustc", kind=kind, code=code, message=message, symbol=names[0] if names else None,
+        owner=names[1] if len(names) > 1 else None,
+    )  # fmt: skip
     for following in lines_after(text, start, 24):
         if following.startswith(("error", "warning")):
             break
-        exists = exists or "consider importing" in following
-        if "a local variable with a similar name exists" in following:
-            kind = Kind.TYPE  # a slip of a local variable, the compiler says
-        if code == "E0432" and (absent := _RUST_ABSENT.search(following)):
-            kind, symbol, owner = Kind.MISSING_EXPORT, absent[1], absent[2]
-        if "with a similar name" in following and (ticks := _TICKS.search(following)):
-            near = ticks[1]
-    if code == "E0560":
+        draft = _with_help(draft, following)
+    return _settled(draft)
+
+
+def _with_help(found: Finding, line: str) -> Finding:
+    """What a note or help line under an error adds."""
+    if "consider importing" in line:
+        return replace(found, exists=True)
+    if "but not in scope" in line or "if the trait is in scope" in line:
+        return replace(found, exists=True, kind=Kind.UNDEFINED_NAME)
+    if "a local variable with a similar name exists" in line:
+        found = replace(found, kind=Kind.TYPE)  # a slip of a local variable, the compiler says
+    if found.code == "E0432" and (absent := _RUST_ABSENT.search(line)):
+        return replace(found, kind=Kind.MISSING_EXPORT, symbol=absent[1], owner=absent[2])
+    if "with a similar name" in line and (ticks := _TICKS.search(line)):
+        return replace(found, near=ticks[1])
+    return found
+
+
+def _settled(found: Finding) -> Finding:
+    symbol, owner, kind = found.symbol, found.owner, found.kind
+    if found.code == "E0560":
         symbol, owner = owner, symbol
     if kind is Kind.MISSING_MODULE and symbol:
         symbol = symbol.split("::")[0]
     if symbol in {"std", "core", "alloc", "crate", "self", "super"}:
         kind = Kind.MISSING_EXPORT
-    return Finding(
-        tool="rustc", kind=kind, code=code, message=message, symbol=symbol, owner=owner, exists=exists, near=near
-    )
+    return replace(found, symbol=symbol, owner=owner, kind=kind)
 
 
-def _c(text: str) -> Iterator[Finding]:
-    for start, line in lines_with(text, "error: "):
-        match = _C.match(line)
-        if match is None or match["file"].endswith((".py", ".ts", ".java")):
-            continue
-        kind, symbol = _names(_C_NAMES, match["message"], Kind.TYPE)
-        notes = [following for following in lines_after(text, start, 8) if ": note:" in following]
-        exists = any(
-            "include ‘<" in note or "include '<" in note or "defined in header" in note or "#include" in note
-            for note in notes
-        )
-        if kind is Kind.MISSING_ATTRIBUTE and exists:
-            kind = Kind.UNDEFINED_NAME
-        yield Finding(
-            exists=exists, tool="cc", kind=kind, code=match["flag"], message=match["message"],
-            file=posix(match["file"]), line=number(match["line"]),
-            column=number(match["column"]), symbol=symbol,
-        )  # fmt: skip
-    for _, line in lines_with(text, "undefined reference to"):
-        if match := _LINKER.search(line):
-            yield Finding(
-                tool="ld",
-                kind=Kind.UNDEFINED_NAME,
-                code="undefined reference",
-                message=line.strip(),
-                symbol=match[1].split("(")[0],
-            )
+def _rustfmt(text: str) -> Iterator[Finding]:
+    """rustfmt 1 (``Diff in FILE:LINE:``), gofmt -d (``diff FILE.orig FILE``)."""
+    for _, line in lines_with(text, "Diff in "):
+        if match := _RUSTFMT.match(line):
+            yield Finding(tool="rustfmt", kind=Kind.FORMAT, message="not formatted", file=posix(match[1]), fixable=True)
+    for _, line in lines_with(text, ".orig "):
+        if match := _GOFMT.match(line):
+            yield Finding(tool="gofmt", kind=Kind.FORMAT, message="not formatted", file=posix(match[1]), fixable=True)
 
 
 def _go(text: str) -> Iterator[Finding]:
@@ -225,6 +210,9 @@ def _go(text: str) -> Iterator[Finding]:
                 column=number(match["column"]),
                 symbol=symbol,
             )
+    for _, line in lines_with(text, ": import cycle not allowed"):
+        yield Finding(tool="go", kind=Kind.CYCLE, message=line.strip(), symbol=line.split()[1].rstrip(":"))
+        break
     tests = [match[1] for _, line in lines_with(text, "--- FAIL: ") if (match := _GO_TEST.match(line))]
     for test in tests[:FINDINGS_CAP]:
         yield Finding(tool="go", kind=Kind.ASSERTION, code="FAIL", message=f"{test} failed", test_id=test)

@@ -18,13 +18,23 @@ _MODULE = (
         r"Cannot find (?:module|package|dependency) '([^']{1,300})'(?: (?:imported )?from '?([^'\n]{1,400}?)'?)?"
         r"(?:$|\.\s|\n)"
     ),
+    re.compile(r"No such built-in module: (node:\S{1,200})"),
     re.compile(r"Failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,400})\""),
     re.compile(r"Failed to load url (\S{1,300}) \(resolved id"),
     re.compile(r"Could not resolve (?:import )?[\"']([^\"']{1,300})[\"']"),
     re.compile(r"Can't resolve '([^']{1,300})' in '([^']{1,400})'"),
-    re.compile(r"Missing \"([^\"]{1,300})\" specifier in \"[^\"]{1,300}\" package"),
-    re.compile(r"Package subpath '([^']{1,300})' is not defined by"),
 )
+_SUBPATH = (
+    re.compile(r"Missing \"(?P<sub>[^\"]{1,300})\" specifier in \"(?P<package>[^\"]{1,300})\" package"),
+    re.compile(
+        r"Package subpath '(?P<sub>[^']{1,300})' is not defined by \"exports\" in "
+        r"(?:.{0,400}node_modules[/\\])?(?P<package>(?:@[\w.-]+[/\\])?[\w.-]+)[/\\]package\.json"
+    ),
+    re.compile(
+        r"\"(?P<sub>[^\"]{1,300})\" is not exported under the conditions .{0,200}from package (?P<package>\S{1,300})"
+    ),
+)
+"""Node 18-24, vite 5-8, webpack 5: the package is there, but gives out no such path."""
 _EXPORT = (
     re.compile(r"The requested module '([^']{1,300})' does not provide an export named '([^']{1,200})'"),
     re.compile(r"No \"(?P<symbol>[^\"]{1,200})\" export is defined on the \"(?P<owner>[^\"]{1,300})\" mock"),
@@ -130,6 +140,13 @@ def _modules(tool: str, name: str, message: str) -> Finding | None:
             groups = match.groupdict()
             symbol, owner = (groups["symbol"], groups["owner"]) if groups else (match[2], match[1])
             return Finding(tool=tool, kind=Kind.MISSING_EXPORT, code=name, message=message, symbol=symbol, owner=owner)
+    for pattern in _SUBPATH:
+        if match := pattern.search(message):
+            package = match["package"].replace("\\", "/").rsplit("node_modules/", 1)[-1]
+            path = "" if match["sub"] == "undefined" else match["sub"].removeprefix(".").lstrip("/")
+            return Finding(
+                tool=tool, kind=Kind.MISSING_MODULE, code=name, message=message, symbol=f"{package}/{path}", exists=True
+            )
     for pattern in _MODULE:
         if match := pattern.search(message):
             asked_by = match[2] if pattern.groups > 1 else None

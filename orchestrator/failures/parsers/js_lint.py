@@ -24,6 +24,8 @@ HINTS = (
     "╭─[",
     ",-[",
     "━━━",
+    '"diagnostics":[',
+    "::error title=",
     " problem",
 )
 
@@ -79,7 +81,7 @@ _UNSUPPORTED = re.compile(r"Definition for rule '([^']{1,200})' not found")
 
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a message, of whichever of the four linters spoke."""
-    findings = [*_json(text), *_stylish(text), *_oxlint(text), *_biome(text), *_prettier(text)]
+    findings = [*_json(text), *_stylish(text), *_oxlint(text), *_biome(text), *_biome_reports(text), *_prettier(text)]
     return tuple(findings[:FINDINGS_CAP])
 
 
@@ -209,26 +211,63 @@ def _biome(text: str) -> Iterator[Finding]:
         match = _BIOME.match(line)
         if match is None:
             continue
-        rule = match["rule"].rsplit("/", 1)[-1]
         after = text[start + len(line) : start + len(line) + 2000].split("\n")
         message = next((part.strip() for part in after if part.strip()), "")
         mark, message = message[:1], message[1:].strip() if message[:1] in "×x!ℹi" else message
-        kind = _BIOME_KINDS.get(match["rule"]) or _RULES.get(rule)
-        if kind is None:
-            kind = (
-                Kind.IMPORT_ORDER
-                if match["rule"].startswith("assist/")
-                else Kind.SECURITY
-                if "/security/" in match["rule"]
-                else Kind.LINT
-            )
         yield Finding(
-            tool="biome", kind=kind, code=match["rule"], message=message[:LINE_CAP], file=posix(match["file"]),
+            tool="biome", kind=_biome_kind(match["rule"]), code=match["rule"], message=message[:LINE_CAP],
+            file=posix(match["file"]),
             line=number(match["line"]),
             column=number(match["column"]), fixable=bool(match["fix"]), warning=mark in {"!", "i", "ℹ"},
         )  # fmt: skip
 
 
+def _biome_kind(rule: str) -> Kind:
+    known = _BIOME_KINDS.get(rule) or _RULES.get(rule.rsplit("/", 1)[-1])
+    if known is not None:
+        return known
+    if rule.startswith("assist/"):
+        return Kind.IMPORT_ORDER
+    return Kind.SECURITY if "/security/" in rule else Kind.LINT
+
+
+def _biome_reports(text: str) -> Iterator[Finding]:
+    """biome's other reporters: ``json`` and ``github``."""
+    if '"diagnostics":[' in text:
+        start = text.find("{")
+        try:
+            data, _ = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            data = {}
+        entries = data.get("diagnostics") if isinstance(data, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("category"), str):
+                yield _biome_entry(entry)
+    for _, line in lines_with(text, "::error title="):
+        if match := _BIOME_GITHUB.match(line):
+            yield _biome_found(match[1], match[4], posix(match[2]), number(match[3]), warning=False)
+
+
+def _biome_entry(entry: dict[str, Any]) -> Finding:
+    place = entry.get("location")
+    place = place if isinstance(place, dict) else {}
+    start = place.get("start")
+    line = start.get("line") if isinstance(start, dict) else None
+    path = place.get("path")
+    return _biome_found(
+        entry["category"], str(entry.get("message", ""))[:LINE_CAP],
+        posix(path) if isinstance(path, str) else None, line if isinstance(line, int) else None,
+        warning=entry.get("severity") not in {"error", "fatal"},
+    )  # fmt: skip
+
+
+def _biome_found(rule: str, message: str, file: str | None, line: int | None, *, warning: bool) -> Finding:
+    return Finding(
+        tool="biome", kind=_biome_kind(rule), code=rule, message=message, file=file, line=line, warning=warning
+    )
+
+
+_BIOME_GITHUB = re.compile(r"::error title=([\w/]{1,100}),file=([^,]{1,400}),line=(\d+)[^:]{0,100}::(.*)$")
 _BIOME_KINDS = {"format": Kind.FORMAT, "organizeImports": Kind.IMPORT_ORDER, "parse": Kind.SYNTAX}
 
 

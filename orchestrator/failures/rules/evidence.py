@@ -63,6 +63,8 @@ class Evidence:
         )
         if defined.search(self.removed) and not defined.search(self.added):
             return True
+        if typed_definition(self.removed, name) and not typed_definition(self.added, name):
+            return True
         for path, entry in self.diff.files.items():
             removed = "\n".join(entry.removed.values())
             if entry.deleted and defined.search(removed):
@@ -141,6 +143,23 @@ class Evidence:
 
 def has_word(text: str, word: str) -> bool:
     return bool(word) and re.search(r"(?<![\w$])" + re.escape(word) + r"(?![\w$])", text) is not None
+
+
+def typed_definition(text: str, name: str) -> bool:
+    """Whether a line begins a definition as in C, C++, Java: a type, then the name; or a record's part."""
+    for line in text.splitlines():
+        place = line.find(name + "(")
+        if place > 0 and _TYPED_HEAD.fullmatch(line[:place]) and line.split()[0] not in _NO_TYPES:
+            return True
+        if "record " in line and has_word(line.partition("(")[2], name):
+            return True
+    return False
+
+
+_TYPED_HEAD = re.compile(r"\s*[\w<>\[\],.*&:\s]+[\s*&]")
+_NO_TYPES = frozenset(
+    {"return", "else", "throw", "new", "await", "yield", "case", "goto", "delete", "import", "export", "def"}
+)
 
 
 def mentions(text: str, module: str) -> bool:

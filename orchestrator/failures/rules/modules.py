@@ -7,6 +7,7 @@ import re
 from orchestrator.domain.failure import Category
 from orchestrator.failures.finding import Finding
 from orchestrator.failures.index import language_of, runtime
+from orchestrator.failures.index.node import node
 from orchestrator.failures.near import nearest
 from orchestrator.failures.rules.evidence import Evidence, Verdict, mentions, stem, tail
 
@@ -24,31 +25,9 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
     written = mentions(evidence.added, module) if evidence.view.change_known else None
     if evidence.index.is_local(module, importer or ("x.py" if language == "python" else "x.ts")):
         return _local_module(evidence, module, importer, written=written)
-    if language == "python":
-        top = module.split(".")[0]
-        if top in runtime.REMOVED or (runtime.is_stdlib(module) and "." not in module):
-            return Verdict(
-                Category.ENVIRONMENT, f"`{module}` belongs to a standard library of another version or build"
-            )
-        if runtime.is_stdlib(module):
-            return Verdict(
-                Category.HALLUCINATION, f"the standard library has no module `{module}`", _submodules(evidence, module)
-            )
-    if evidence.index.packages.declares(module) and not _declared_by_change(evidence, module):
-        if (
-            _has_package(evidence, module, language)
-            and "/" in module.removeprefix("@").partition("/")[2]
-            and written is not False
-        ):
-            return Verdict(Category.HALLUCINATION, f"the installed package has no `{module}`")
-        if (
-            language == "python"
-            and "." in module
-            and evidence.index.packages.python_module(module.split(".")[0])
-            and written is not False
-        ):
-            return Verdict(Category.HALLUCINATION, f"the installed package has no module `{module}`")
-        return Verdict(Category.ENVIRONMENT, f"`{module}` is declared but not installed")
+    verdict = _of_package(evidence, finding, language, written=written)
+    if verdict is not None:
+        return verdict
     if written is False or (written is None and _used_in_tree(evidence, module, language)):
         return Verdict(
             Category.ENVIRONMENT, f"`{module}` is used by code the change did not write, and is not installed"
@@ -60,6 +39,44 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
         f"`{module}` is neither declared nor installed nor in the standard library",
         _near_modules(evidence, module),
     )
+
+
+def _of_package(evidence: Evidence, finding: Finding, language: str, *, written: bool | None) -> Verdict | None:
+    """What is certain of a module that is not the tree's: the language's own, or of a package that is declared."""
+    module = finding.symbol or ""
+    if finding.exists:
+        category = Category.ENVIRONMENT if written is False else Category.HALLUCINATION
+        return Verdict(category, f"the installed package gives no `{module}`")
+    if language == "python":
+        top = module.split(".", maxsplit=1)[0]
+        if top in runtime.REMOVED or (runtime.is_stdlib(module) and "." not in module):
+            return Verdict(
+                Category.ENVIRONMENT, f"`{module}` belongs to a standard library of another version or build"
+            )
+        if runtime.is_stdlib(module):
+            return Verdict(
+                Category.HALLUCINATION, f"the standard library has no module `{module}`", _submodules(evidence, module)
+            )
+    if language == "javascript" and (module.startswith("node:") or node().is_module(module.split("/", maxsplit=1)[0])):
+        there = node().is_module(module) or written is False
+        return Verdict(
+            Category.ENVIRONMENT if there else Category.HALLUCINATION,
+            f"`{module}` is of another Node.js" if there else f"Node.js has no module `{module}`",
+        )
+    if not evidence.index.packages.declares(module) or _declared_by_change(evidence, module):
+        return None
+    if _is_inner(evidence, module, language) and written is not False:
+        return Verdict(Category.HALLUCINATION, f"the package has no `{module}`")
+    return Verdict(Category.ENVIRONMENT, f"`{module}` is declared but not installed")
+
+
+def _is_inner(evidence: Evidence, module: str, language: str) -> bool:
+    """Whether it is a part of a package. A missing package fails where it was imported before: a part that only the
+    change asks for is the package's to have.
+    """
+    if language == "python":
+        return "." in module and evidence.index.packages.python_module(module.split(".", maxsplit=1)[0]) is not None
+    return module.count("/") > module.startswith("@")
 
 
 def _local_module(evidence: Evidence, module: str, importer: str | None, *, written: bool | None) -> Verdict:
@@ -95,15 +112,6 @@ def _near_modules(evidence: Evidence, module: str) -> tuple[str, ...]:
 
 def _submodules(evidence: Evidence, module: str) -> tuple[str, ...]:
     return nearest(module.rsplit(".", 1)[-1], runtime.stdlib_names(module.split(".", maxsplit=1)[0]) or ())
-
-
-def _has_package(evidence: Evidence, module: str, language: str) -> bool:
-    packages = evidence.index.packages
-    return (
-        packages.npm_package(module) is not None
-        if language == "javascript"
-        else packages.python_module(module.split(".", maxsplit=1)[0]) is not None
-    )
 
 
 def _declared_by_change(evidence: Evidence, module: str) -> bool:

@@ -95,6 +95,10 @@ def _importable(evidence: Evidence, name: str, language: str | None, file: str |
             Category.TRIVIAL,
             f"`{name}` is imported from {passed[0].module} in {passed[0].file}: its import is missing here",
         )
+    if language == "go" and evidence.has_tree:
+        folder = next((path for path in evidence.index.files("go") if f"/{path}".rsplit("/", 2)[-2] == name), None)
+        if folder:
+            return Verdict(Category.TRIVIAL, f"`{name}` is a package of the tree ({folder}): its import is missing")
     library = evidence.index.library_exporters(name, language)
     if library:
         return Verdict(
