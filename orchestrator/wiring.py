@@ -44,7 +44,9 @@ from orchestrator.logs import close_log, get_logger, open_log
 from orchestrator.pipeline.budget_rules import BudgetRules, rules_of
 from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
+from orchestrator.policy.calibration_interval import Known
 from orchestrator.policy.complexity import grade
+from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
 from orchestrator.settings import Settings
 from orchestrator.wiring_models import LIVE, check_models, check_prices, llms_of, prices_of, replay_of
@@ -138,7 +140,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         estimates=(
             estimates_from(begun.get("estimates"))
             if folder
-            else estimates_now(registry, home.parent, settings, by_hand=wanted.by_hand)
+            else estimates_now(registry, home.parent, settings, _known(batch, settings), by_hand=wanted.by_hand)
         ),
     )
     uncommitted = repository.uncommitted(night.base)
@@ -197,6 +199,7 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
                 "complexity": (graded := grade(task, settings.loop.complexity)).complexity.value,
                 "iteration_limit": settings.loop.iterations.of(graded.complexity),
                 "importance": task.importance.value,
+                "text_tokens": text_tokens(task),
                 "depends_on": list(task.depends_on),
                 "request": task.request or night.batch.request,
             }
@@ -223,6 +226,11 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
         night.journal.append("note", text=f"not in the base, so not seen by the run: {path}")
     if len(session.uncommitted) > 20:  # noqa: PLR2004 - enough to recognise one's own work by
         night.journal.append("note", text=f"and {len(session.uncommitted) - 20} more paths that are not in the base")
+
+
+def _known(batch: Batch, settings: Settings) -> dict[str, Known]:
+    """What is known of each task before it begins."""
+    return {task.id: known_of(task, grade(task, settings.loop.complexity).complexity) for task in batch.tasks}
 
 
 def _registry(state: Path, settings: Settings, clock: SystemClock) -> Registry:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from orchestrator.cli.live import open_listener
+from orchestrator.cli.plan import learnt_of, will_not_fit
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError, machine_trouble
@@ -58,6 +59,8 @@ def work_through(
         journal.listen(listener)
         try:
             begin(session, project, wanted)
+            if folder is None:
+                _say_what_will_not_fit(session, project)
             if hint is not None:
                 journal.append("task:reopened", sync=True, task=hint.task, hint=hint.text)
             code = _until_its_end(session)
@@ -65,6 +68,19 @@ def work_through(
             listener.close()
         _last_words(session, as_json=as_json)
         return code
+
+
+def _say_what_will_not_fit(session: Session, project: Project) -> None:
+    """Before any money is spent: the tasks that the caps leave no room for. A fault in reckoning fails nothing."""
+    night = session.night
+    try:
+        known = learnt_of(night.folder.parent, night.batch.tasks, night.settings)
+        told = will_not_fit(project, night.staff, known, night.clock.now())
+    except Exception:  # noqa: BLE001 - a foresight, no condition (B11)
+        get_logger("orchestrator.night").exception("what will fit the caps could not be reckoned")
+        return
+    if told:
+        night.journal.append("note", text=told)
 
 
 def _until_its_end(session: Session) -> int:

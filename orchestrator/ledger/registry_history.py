@@ -36,6 +36,49 @@ class Delivered:
     """As the registry's file holds it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """A task that was worked on, however it ended: what estimates are learnt from."""
+
+    at: str
+    """ISO 8601 with zone."""
+    complexity: str
+    text_tokens: int | None
+    """Of its title, description and acceptance, about; ``None``: an older journal does not say."""
+    tokens: int
+    seconds: float
+    delivered: bool
+    live: bool
+    """Whether models were asked; recorded answers take no time."""
+
+
+def worked(state: Path) -> tuple[Worked, ...]:
+    """Every task that a state folder's runs worked on, oldest first."""
+    found = [each for folder in run_folders(state)[:_RUNS] for each in worked_of(entries_of(folder))]
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def worked_of(entries: Sequence[Entry]) -> Iterator[Worked]:
+    """Those of one run; of a task that ended twice, the last time counts, as it holds the whole."""
+    start: Entry = next((entry for entry in entries if entry.get("type") == "run:started"), {})
+    texts = {str(each.get("id")): each.get("text_tokens") for each in start.get("tasks", ()) if isinstance(each, dict)}
+    last = {str(entry.get("task")): entry for entry in entries if entry.get("type") == "task:finished"}
+    for task, entry in last.items():
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            if entry["status"] == "skipped":
+                continue
+            text = texts.get(task)
+            yield Worked(
+                at=str(entry["at"]),
+                complexity=str(entry["outcome"]["complexity"]),
+                text_tokens=text if isinstance(text, int) else None,
+                tokens=int(entry["tokens"]),
+                seconds=float(entry["seconds"]),
+                delivered=entry["status"] == "delivered",
+                live=start.get("models_mode") == "live",
+            )
+
+
 def delivered(state: Path) -> tuple[Delivered, ...]:
     """Every delivered task of a state folder's runs, oldest first."""
     found = [each for folder in run_folders(state)[:_RUNS] for each in delivered_of(entries_of(folder))]
