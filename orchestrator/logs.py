@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,7 @@ from structlog import stdlib
 from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
 from structlog.tracebacks import ExceptionDictTransformer
 
-_SECRET_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTHORIZATION", re.IGNORECASE)
-_BEARER = re.compile(r"(?i)(bearer\s+|x-goog-api-key:?\s*|sk-|AIza)[A-Za-z0-9._\-]{6,200}")
-_SHORTEST_SECRET = 8
-HIDDEN = "[hidden]"
+from orchestrator.redaction import arm, hidden_value
 
 
 def get_logger(name: str) -> Any:
@@ -28,6 +23,7 @@ def get_logger(name: str) -> Any:
 
 def open_log(path: Path) -> logging.Handler:
     """Send the program's log to that file, structlog's and the standard library's; close with :func:`close_log`."""
+    arm()
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(
         stdlib.ProcessorFormatter(
@@ -50,36 +46,8 @@ def close_log(handler: logging.Handler) -> None:
 
 
 def hide_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: values of fields named like secrets, and of such environment variables, are hidden."""
-    for name, value in list(event.items()):
-        if _SECRET_NAMES.search(name) and isinstance(value, str):
-            event[name] = HIDDEN
-        elif isinstance(value, str):
-            event[name] = hidden(value)
-        elif isinstance(value, (list, dict, tuple)):
-            event[name] = _hidden_within(value)
-    return event
-
-
-def hidden(text: str) -> str:
-    """The text without the values of secret environment variables and without bearer tokens."""
-    for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_SECRET and _SECRET_NAMES.search(name):
-            text = text.replace(value, HIDDEN)
-    return _BEARER.sub(HIDDEN, text)
-
-
-def _hidden_within(value: Any) -> Any:
-    if isinstance(value, str):
-        return hidden(value)
-    if isinstance(value, dict):
-        return {
-            key: HIDDEN if _SECRET_NAMES.search(str(key)) and isinstance(item, str) else _hidden_within(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_hidden_within(item) for item in value]
-    return value
+    """A structlog processor: see :mod:`orchestrator.redaction`."""
+    return dict(hidden_value(event))
 
 
 _SHARED: list[Any] = [

@@ -48,7 +48,9 @@ from orchestrator.policy.calibration_interval import Known
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
+from orchestrator.redaction import write_text
 from orchestrator.settings import Settings
+from orchestrator.settings.secrets import arm
 from orchestrator.wiring_models import LIVE, check_models, check_prices, llms_of, prices_of, replay_of
 
 
@@ -87,6 +89,7 @@ def open_session(project: Project, wanted: Wanted, *, folder: Path | None = None
 
 def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStack) -> Session:
     batch, settings = project.batch, project.loaded.settings
+    arm(settings)
     clock = SystemClock()
     replay = replay_of(wanted.models, strict=wanted.strict)
     sandbox = choose(settings.sandbox, recorded=replay is not None)
@@ -266,7 +269,7 @@ def _new_folder(project: Project, wanted: Wanted, run: str) -> Path:
             ignore.write_text("*\n", encoding="utf-8")
         crash_point("run-folder.made")
         (folder / "calls").mkdir()
-        (folder / "tasks.yaml").write_bytes(project.file.read_bytes())
+        write_text(folder / "tasks.yaml", project.file.read_bytes())
         crash_point("run-folder.whole")
     except OSError as error:
         raise RefusedError(

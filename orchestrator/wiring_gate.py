@@ -15,6 +15,7 @@ from orchestrator.domain.edit import FileChange
 from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
 from orchestrator.pipeline.hand_gate import HandGate
+from orchestrator.settings.secrets import arm
 from orchestrator.wiring import user_repository
 
 LANE = 900
@@ -46,6 +47,7 @@ class GateSite:
 def open_gate_site(project: Project) -> Iterator[GateSite]:
     """The lane holds the checked-out commit; what is uncommitted is read, not yet staged."""
     batch, settings = project.batch, project.loaded.settings
+    arm(settings)
     sandbox = choose(settings.sandbox, recorded=False)
     repository = user_repository(batch, settings, sandbox)
     try:

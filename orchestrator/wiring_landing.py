@@ -24,6 +24,7 @@ from orchestrator.landing.merge_plan import MergePlan, merge_plan, with_squashed
 from orchestrator.landing.record import Landed, open_record, read_records, squashed
 from orchestrator.landing.undo import recover_all, undo
 from orchestrator.ports import Lane
+from orchestrator.settings.secrets import arm
 from orchestrator.wiring import user_repository
 from orchestrator.wiring_models import REPLAY
 
@@ -112,6 +113,7 @@ def open_landing_site(
 ) -> Iterator[LandingSite]:
     """Hold the repository (I13), and bring to an end what an earlier landing left half done."""
     settings, clock = project.loaded.settings, SystemClock()
+    arm(settings)
     sandbox = choose(settings.sandbox, recorded=summary.models_mode.startswith(REPLAY))
     repository = user_repository(project.batch, settings, sandbox)
     lock = repository.hold(run=f"{summary.run} (landing)", at=clock.now())

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.logs import HIDDEN, close_log, get_logger, open_log
+from orchestrator.logs import close_log, get_logger, open_log
+from orchestrator.redaction import HIDDEN, hidden
 
 KEY = "sk-ant-0123456789abcdef"
 
@@ -23,7 +24,7 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, obj
     try:
         log = get_logger("orchestrator.test")
         log.info("called", api_key="abc", url=f"https://example.invalid/?k={KEY}", nested={"token": "t", "text": KEY})
-        log.warning("header", value="Authorization: Bearer abcdefghijkl")
+        log.warning("header", value="Authorization: Bearer abcdefghijklmnopqrstuvwxyz")
         _fail(log)
         logging.getLogger("foreign").warning("with %s", KEY)
     finally:
@@ -40,7 +41,7 @@ def _fail(log: Any) -> None:
 
 
 def test_each_event_is_a_line_with_time_level_and_name(lines: list[dict[str, object]]) -> None:
-    assert [line["event"] for line in lines] == ["called", "header", "failed", f"with {HIDDEN}"]
+    assert [line["event"] for line in lines] == ["called", "header", "failed", f"with {hidden(KEY)}"]
     assert all(line["timestamp"] and line["level"] and line["logger"] for line in lines)
 
 
@@ -49,7 +50,7 @@ def test_secrets_are_hidden_wherever_they_stand(lines: list[dict[str, object]]) 
     assert KEY not in text
     assert "abcdefghijkl" not in text
     assert lines[0]["api_key"] == HIDDEN
-    assert lines[0]["nested"] == {"token": HIDDEN, "text": HIDDEN}
+    assert lines[0]["nested"] == {"token": HIDDEN, "text": hidden(KEY)}
 
 
 def test_a_traceback_has_no_local_variables(lines: list[dict[str, object]]) -> None:

@@ -28,6 +28,7 @@ from orchestrator.adapters.processes_cgroup import cap_processes
 from orchestrator.adapters.processes_output import HeadAndTail, Log
 from orchestrator.adapters.processes_tree import Pressure, Tree, kill_marked
 from orchestrator.adapters.processes_watch import END, ExitWatch
+from orchestrator.redaction import Stream
 
 MARK = "ORCHESTRATE_PROCESS"
 """Environment variable that marks what one command started."""
@@ -168,6 +169,7 @@ class _Launched:
         self._cause = ""
         self._peak = 0
         self._kill_at: float | None = None
+        self._hiding = {name: Stream() for name in ("stdout", "stderr")}
         self._streams = {"stdout": HeadAndTail(process.keep), "stderr": HeadAndTail(process.keep)}
         self._cap = cap_processes(process.processes * TASKS_EACH) if process.processes is not None else None
         try:
@@ -209,6 +211,8 @@ class _Launched:
                 self._pump(log, started + self._process.timeout_s)
             finally:
                 self.end()
+                for name in self._streams:
+                    self._take(name, self._hiding[name].flush(), log)
                 stderr = self._streams["stderr"]
                 log.finish(stderr.value())
         code = self._exit_code()
@@ -262,9 +266,13 @@ class _Launched:
             if not chunk:
                 selector.unregister(key.fileobj)
                 continue
-            self._streams[key.data].feed(chunk)
-            if key.data == "stdout":
-                log.feed(chunk)
+            self._take(key.data, self._hiding[key.data].feed(chunk), log)
+
+    def _take(self, name: str, chunk: bytes, log: Log) -> None:
+        """Output without secrets: what is kept of it, and shown, is cut afterwards, so no half of one is left."""
+        self._streams[name].feed(chunk)
+        if name == "stdout":
+            log.feed(chunk)
 
     def _next_looks(self) -> tuple[float, float]:
         """When to look next at the tree, and when to glance at the machine."""

@@ -14,11 +14,6 @@ from pathlib import Path
 from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError, machine_trouble
 from orchestrator.reports.inert import encodable, plain
 
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
-_NO_SECRETS = "GIT_CONFIG_KEY_"
-"""Names of git's configuration, not secrets: hiding them would garble messages."""
-_SHORTEST_SECRET = 8
-
 
 def say(text: str) -> None:
     """Talk, on stderr, made inert; a stderr that cannot be written to is no reason to fail."""
@@ -61,12 +56,11 @@ def no_such_command(name: str, known: Iterable[str], overview: str) -> int:
 
 
 def hidden(text: str) -> str:
-    """The text without the values of environment variables that are named like secrets (I7)."""
-    for name, value in os.environ.items():
-        secret = any(word in name.upper() for word in _SECRET_NAMES) and not name.startswith(_NO_SECRETS)
-        if secret and len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, f"${name}")
-    return text
+    """The text without secrets, those that came into the environment just now among them (I7)."""
+    from orchestrator import redaction
+
+    redaction.arm()
+    return redaction.hidden(text)
 
 
 def _write_log(error: Exception) -> Path | None:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from orchestrator.cli.options import sets_of
 from orchestrator.cli.runs import FoundRun, find_run, read_run, run_names
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.outcome import RunOutcome
+from orchestrator.domain.redactor import MARK
 from orchestrator.intake import Project, load_project
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.wiring import Wanted
@@ -80,7 +82,25 @@ def _latest(entries: Sequence[Mapping[str, Any]], name: str) -> Any:
 def project_of(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
     """The run's own copy of its tasks file; paths in it are relative to where the file stood."""
     source = Path(str(start["tasks_file"]))
-    project = load_project(folder / "tasks.yaml", environment=os.environ, sets=sets, placed=source)
+    project = load_project(
+        _whole(folder / "tasks.yaml", source, start), environment=os.environ, sets=sets, placed=source
+    )
     ids = {str(task["id"]) for task in start["tasks"]}
     tasks = tuple(task for task in project.batch.tasks if task.id in ids)
     return replace(project, batch=replace(project.batch, tasks=tasks))
+
+
+def _whole(copy: Path, source: Path, start: Mapping[str, Any]) -> Path:
+    """The copy; or, where secrets are hidden in it, the file it was made of, which must be what it was."""
+    try:
+        if MARK.encode() not in copy.read_bytes():
+            return copy
+        if sha256(source.read_bytes()).hexdigest() == start.get("tasks_digest"):
+            return source
+    except OSError:
+        pass
+    raise UsageError(
+        f"{source}: holds a secret, which the run's own copy leaves out, and is not what it was when the run began",
+        hint=f"put it back as it was; or take the secret out, and start anew: orchestrate run {source}",
+        slug="tasks-changed",
+    )

@@ -24,10 +24,14 @@ class Sensitivity(StrEnum):
     """Is never written."""
 
 
+SECRET = frozenset(
+    "api_key key token access_token auth_token password secret credentials authorization cookie headers".split()  # noqa: SIM905 - as above
+)
+"""Fields that would hold a secret: hidden whole. Words of our own (``token_status``) are none."""
 SECRET_NAME = re.compile(
     r"(KEY|TOKEN|SECRET|PASS(WORD|WD|PHRASE)|CREDENTIALS?|AUTHORIZATION|COOKIE)(?![A-Za-z])", re.IGNORECASE
 )
-"""Names of fields and variables that hold a secret: ``api_key``, ``GITHUB_TOKEN``; not ``tokens`` or ``keyboard``."""
+"""Names of environment variables that hold a secret: ``GITHUB_TOKEN``; not ``MAX_TOKENS`` or ``KEYBOARD``."""
 
 PUBLIC = frozenset(
     """
@@ -44,7 +48,9 @@ PUBLIC = frozenset(
     estimates actuals stages stage usable_budget safety_multiplier per_stage_estimates usable discover define plan build
     deliver low likely high p10 p50 p90 source invariants planning building verification turns lookups retries
     retry_after_s timed_out role_calls research_calls skipped size bytes trivial tactical strategic hallucination
-    environment kind review iteration_count input output
+    environment kind review iteration_count input output token_status latency_status mode rest
+    bases intervals seconds_so_far history failed_check insertions deletions registry_before registry_after actual
+    learnt_from head order landed budgets
     """.split()  # noqa: SIM905 - a table of words reads better than a hundred lines
 )
 """Fields whose values are names, numbers, states or times."""
@@ -54,6 +60,7 @@ INTERNAL = frozenset(
     title description text why what how detail message reason reasons hint hints next_step summary headline note notes
     unanswered command commands file files tests paths path repo state_dir tasks_file branch faults adr_title adr_date
     tolerated baseline entry event after said symbols place old new certificate shown prompt answer options
+    files_changed left_out clashes
     """.split()  # noqa: SIM905 - a table of words reads better than a hundred lines
 )
 """Fields that hold prose, commands or places. Unknown fields count as these."""
@@ -70,7 +77,7 @@ def sensitivity(name: str, kind: str = "") -> Sensitivity:
         return Sensitivity.INTERNAL
     if name in PUBLIC or name in _PUBLIC_OF.get(kind, ()):
         return Sensitivity.PUBLIC
-    return Sensitivity.SECRET if SECRET_NAME.search(name) else Sensitivity.INTERNAL
+    return Sensitivity.SECRET if name.lower().replace("-", "_") in SECRET else Sensitivity.INTERNAL
 
 
 def public(fields: Mapping[str, Any], kind: str = "") -> dict[str, Any]:

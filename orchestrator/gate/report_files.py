@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.gate.toolchains import EvidenceLimits
+from orchestrator.redaction import hidden
 
 _SUFFIXES = (".xml", ".json", ".info", ".lcov", ".tap")
 _DEPTH = 3
@@ -63,7 +64,10 @@ def written_reports(
 
 
 def read_report(folder: Path, name: str, limit: int) -> str | None:
-    """A regular file's text; ``None`` where it is missing, a link (in any of its folders), too large or no UTF-8."""
+    """A regular file's text, without secrets.
+
+    ``None`` where it is missing, a link (in any of its folders), too large or no UTF-8.
+    """
     try:
         descriptor = _open(folder, name)
     except OSError:
@@ -76,7 +80,7 @@ def read_report(folder: Path, name: str, limit: int) -> str | None:
         content = stream.read(limit + 1)
     if len(content) > limit:
         return None
-    return content.decode("utf-8", "replace").removeprefix("\ufeff")
+    return hidden(content.decode("utf-8", "replace").removeprefix("\ufeff"))
 
 
 def _open(folder: Path, name: str) -> int:

@@ -27,6 +27,7 @@ from orchestrator.ledger.journal import Entry, Journal
 from orchestrator.ledger.purse import Purse, WorstCase, input_bound
 from orchestrator.logs import get_logger
 from orchestrator.ports import Clock, Llm, Prices
+from orchestrator.redaction import hidden_answer, hidden_bytes, hidden_request
 from orchestrator.settings import Models
 
 _CHARS_PER_TOKEN = 4
@@ -64,7 +65,8 @@ class CallDesk:
                 self._answered[entry["call"]] = entry
 
     def ask(self, request: Request) -> Answer:
-        """See :class:`orchestrator.ports.Desk`."""
+        """See :class:`orchestrator.ports.Desk`. No secret is sent, kept or returned: both runs use the same text."""
+        request = hidden_request(request)
         call = request.key.call_id
         known = self._answered.get(call)
         if known is not None:
@@ -174,6 +176,7 @@ class CallDesk:
 
     def _keep(self, request: Request, attempt: int, answer: Answer) -> tuple[Answer, Charge]:
         call = request.key.call_id
+        answer = hidden_answer(answer)
         usage = answer.usage or _estimate(request, answer)
         cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
         record = CallRecord(
@@ -185,7 +188,7 @@ class CallDesk:
             answer=replace(answer, usage=usage),
             cost_usd=cost,
         )
-        content = json.dumps(to_json(record), ensure_ascii=True, indent=1).encode("ascii")
+        content = hidden_bytes(json.dumps(to_json(record), ensure_ascii=True, indent=1).encode("ascii"))
         write_whole(self._folder / f"{call}.json", content)
         fields = answer_fields(record, content)
         self._answered[call] = self._journal.append(

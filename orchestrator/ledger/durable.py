@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.crash_points import crash_point
+from orchestrator.redaction import hidden_bytes
+
+_PACKED = frozenset({".gz", ".xz", ".zst", ".bz2"})
 
 _HALF = re.compile(r"\..+\.(\d{1,10})\.tmp")
 
@@ -22,7 +25,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, sync, rename over, sync the folder. ``OSError`` leaves the old file as it was."""
+    """Write beside, sync, rename over, sync the folder, without secrets. ``OSError`` leaves the old file as it was.
+
+    A digest of what is written is taken of :func:`~orchestrator.redaction.hidden_bytes` of it. What is packed goes as
+    it is: what went into it was hidden before.
+    """
+    if path.suffix not in _PACKED:
+        content = hidden_bytes(content)
     crash_point("file.before", _kind(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -24,6 +24,7 @@ from orchestrator.domain.errors import JournalError, JournalWriteError
 from orchestrator.ledger.durable import sync_folder
 from orchestrator.ledger.events import causes_event, new_event_id
 from orchestrator.ports import Clock
+from orchestrator.redaction import hidden_fields
 
 JOURNAL_VERSION = 1
 _FIRST_PREV = "00000000"
@@ -176,7 +177,7 @@ class Journal:
         return self._clock.now()
 
     def append(self, kind: str, /, *, sync: bool = False, **fields: Any) -> Entry:
-        """Write an entry; with ``sync`` it is on disk when this returns (and all entries before it).
+        """Write an entry, without secrets; with ``sync`` it is on disk when this returns (and all entries before it).
 
         Raises :class:`JournalWriteError` where it could not be written; the journal takes nothing more from then on.
         """
@@ -188,7 +189,7 @@ class Journal:
             at = self._clock.now().isoformat(timespec="milliseconds")
             if causes_event(kind):
                 fields.setdefault("event_id", new_event_id())
-            line = encode(len(self._entries), prev, at, kind, fields)
+            line = encode(len(self._entries), prev, at, kind, hidden_fields(fields, kind))
             entry: Entry = json.loads(line)
             self._pending = (line, entry)
             crash_point("journal.before", kind)

@@ -27,6 +27,7 @@ from orchestrator.pipeline.foresight import foresee
 from orchestrator.pipeline.gatehouse import counted, headline, pass_gate
 from orchestrator.pipeline.neighbours import is_neighbour
 from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.unhide import put_back
 from orchestrator.pipeline.work import Step, Work
 from orchestrator.policy.moves import Attempt, Move, MoveKind, Used, after_conflict, failed_check, next_move
 
@@ -86,7 +87,10 @@ def _answer(work: Work) -> CodeResult:
         return protection.reason(path) if protection else None
 
     def apply(edits: Sequence[Edit]) -> EditOutcome:
-        outcome = apply_edits(edits, view.file, guard, view.is_folder)
+        meant, secret = put_back(edits, view.text)
+        outcome = (
+            EditOutcome(changes=(), faults=secret) if secret else apply_edits(meant, view.file, guard, view.is_folder)
+        )
         if outcome.faults:
             faults = [f"{fault.path}: {fault.reason}" for fault in outcome.faults]
             work.tell("edits:refused", iteration=work.iteration, faults=faults)

@@ -18,6 +18,7 @@ from orchestrator.ledger.journal import Entry
 from orchestrator.pipeline.second_look import look_again, own_flakes, quarantined_of
 from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.pipeline.work import Work
+from orchestrator.redaction import hidden_bytes
 
 
 def pass_gate(work: Work, passage: int) -> GateReport:
@@ -166,7 +167,7 @@ def _name(passage: int) -> str:
 
 def _remember(work: Work, passage: int, report: GateReport, folder: Path) -> None:
     shape = report_to_json(report)
-    content = json.dumps(shape, indent=1).encode()
+    content = hidden_bytes(json.dumps(shape, indent=1).encode())
     write_whole(folder / _name(passage), content)
     write_whole(folder / "failures.json", json.dumps(shape["failures"], indent=1).encode())
     work.tell(

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from orchestrator.domain.pattern import compile_pattern
+from orchestrator.domain.pattern import Budget, compile_pattern
 from orchestrator.domain.pattern_reader import PatternError
 from orchestrator.domain.task import Complexity, Importance, Phase
 
+PATTERN_STEPS = 10_000
+"""What trying a pattern on an empty text may take, in steps."""
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -311,6 +313,39 @@ class Budgets(Frozen):
         return self
 
 
+class SecretPattern(Frozen):
+    """What a secret of this project looks like."""
+
+    find: str = Field(min_length=3, max_length=200)
+    """Plain text that each of them begins with, or that stands right before it."""
+    pattern: str = Field(min_length=1)
+    """A pattern from ``find`` on, at most 400 characters. Its first group is hidden; without a group, all it matches.
+    Matched in linear time, so it knows no look-around and no back references; a match has 4,096 characters at most."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            pattern = compile_pattern(text)
+        except PatternError as error:
+            raise ValueError(f"at character {error.at + 1}: {error.what}") from error
+        if pattern.match("", Budget(PATTERN_STEPS)) is not None:
+            raise ValueError("it matches nothing at all, that is everywhere: ask for at least one character")
+        return text
+
+
+class Secrets(Frozen):
+    """B9: what is hidden from journal, prompts, logs and reports, beside the keys that every run hides."""
+
+    patterns: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,60}$")], SecretPattern] = Field(
+        default={}, max_length=50
+    )
+    """By a name of your own, which stands where the secret stood."""
+    variables: tuple[str, ...] = ()
+    """Environment variables that hold secrets though their names do not say so; the values, 8 characters or more, are
+    hidden wherever they stand."""
+
+
 class Registry(Frozen):
     """R3, R7: the calibration registry, ``performance-registry.json``."""
 
@@ -356,6 +391,8 @@ class Settings(Frozen):
     """The run's hard caps."""
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
     """How gate commands are confined; ``none`` confines nothing and must be asked for."""
+    secrets: Secrets = Secrets()
+    """What is hidden from everything that is written or sent (B9)."""
     registry: Registry = Registry()
     """The calibration registry."""
     on_pause: Literal["advise", "pause"] = "advise"

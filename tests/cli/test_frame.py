@@ -118,7 +118,7 @@ def test_a_fault_of_our_own_leaves_a_log_without_secrets(
     assert log.stat().st_mode & 0o077 == 0
     for text in (told, log.read_text()):
         assert "very-secret" not in text
-        assert "$GEMINI_API_KEY" in text
+        assert "[hidden:GEMINI_API_KEY#" in text
     assert "Traceback" in log.read_text()
     assert "Traceback" not in told
 
