@@ -112,7 +112,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     journal = _journal(home, clock, stack, fresh=folder is None)
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
-    registry = _registry(home.parent, settings, clock)
+    registry = _registry(home.parent, settings, clock, live=replay is None)
     night = Night(
         run=run,
         folder=home,
@@ -236,9 +236,10 @@ def _known(batch: Batch, settings: Settings) -> dict[str, Known]:
     return {task.id: known_of(task, grade(task, settings.loop.complexity).complexity) for task in batch.tasks}
 
 
-def _registry(state: Path, settings: Settings, clock: SystemClock) -> Registry:
+def _registry(state: Path, settings: Settings, clock: SystemClock, *, live: bool) -> Registry:
     """The calibration registry of that state folder."""
-    return Registry(registry_path(state, settings.registry.path), size=settings.registry.window, now=clock.now)
+    path = registry_path(state, settings.registry.path)
+    return Registry(path, size=settings.registry.window, now=clock.now, live=live)
 
 
 def _state(batch: Batch, wanted: Wanted) -> Path:

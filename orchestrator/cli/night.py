@@ -103,6 +103,8 @@ def _until_its_end(session: Session) -> int:
             print(f"paused: {error.message}\nhint: {error.hint}", file=sys.stderr)
             return error.exit_code
         raise
+    except OSError as error:
+        raise _exhausted(session, error) from error
     except Exception:
         get_logger("orchestrator.night").exception("the run ended by a fault of the program")
         raise
@@ -116,11 +118,19 @@ def _until_its_end(session: Session) -> int:
     return ExitCode.OK if outcome is RunOutcome.DELIVERED else ExitCode.TASKS_OPEN
 
 
+def _exhausted(session: Session, error: OSError) -> Exception:
+    """A full disk or its like pauses the run; the journal's word about it may not find room either."""
+    paused = machine_trouble(error)
+    if paused is None:
+        get_logger("orchestrator.night").exception("the run ended by a fault of the program")
+        return error
+    _say_paused(session.night.journal, paused)
+    return paused
+
+
 def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
     night = session.night
     night.halt()
-    except OSError as error:
-        raise _exhausted(session, error) from error
     night.journal.append("run:interrupted", sync=True, checkout_after=night.repository.fingerprint())
     _write_reports(session)
     print(f"stopped. Go on with: orchestrate resume {night.run}", file=sys.stderr)
@@ -134,16 +144,6 @@ def _say_paused(journal: Journal, error: OrchestrateError) -> None:
 def _plan_landing(session: Session) -> None:
     """Which delivered branches merge together, for the report: that it cannot be told is said, and fails nothing."""
     night = session.night
-def _exhausted(session: Session, error: OSError) -> Exception:
-    """A full disk or its like pauses the run; the journal's word about it may not find room either."""
-    paused = machine_trouble(error)
-    if paused is None:
-        get_logger("orchestrator.night").exception("the run ended by a fault of the program")
-        return error
-    _say_paused(session.night.journal, paused)
-    return paused
-
-
     try:
         plan_at_end(night, night.journal.entries)
     except JournalError:

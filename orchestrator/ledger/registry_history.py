@@ -110,6 +110,7 @@ def feature_of(entries: Sequence[Entry], finished: Entry) -> dict[str, Any]:
     estimates = start.get("estimates", {}).get("stages", {})
     grade: Entry = next((each for each in start["tasks"] if each["id"] == task), {})
     used = {str(use["phase"]): int(use["tokens"]) for use in outcome["phases"]}
+    recorded = {"recorded": True} if str(start.get("models_mode", "")).startswith("replay") else {}
     return {
         "feature_id": f"{start['run']}/{task}",
         "feature_name": str(outcome["title"]),
@@ -125,6 +126,7 @@ def feature_of(entries: Sequence[Entry], finished: Entry) -> dict[str, Any]:
             }
             for phase in Phase
         },
+        **recorded,
     }
 
 
