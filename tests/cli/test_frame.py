@@ -135,7 +135,8 @@ def test_a_reader_that_went_away_is_no_error(tmp_path: Path) -> None:
 def test_a_full_disk_on_stdout_is_said(tmp_path: Path) -> None:
     shell = f"XDG_CACHE_HOME={tmp_path} {sys.executable} -m orchestrator schema > /dev/full"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 3
+    assert done.returncode == 5
+    assert "error[machine-exhausted]" in done.stderr
     assert "No space left" in done.stderr
     assert "Exception ignored" not in done.stderr
 
