@@ -27,13 +27,15 @@ HINTS = (
 
 _HEADER = re.compile(r"_{3,} (.{1,400}) _{3,}$")
 _ERROR_HEADER = re.compile(r"ERROR (?:collecting (?P<file>.+)|at (?:setup|teardown) of (?P<name>.+))$")
-_EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: (.*))?$")
+_EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.(?:<locals>\.)?)*[A-Z_a-z]\w*)(?:: (.*))?$")
 _EXCEPTION_NAME = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Failed|Timeout|Group|NotFound|DoesNotExist|Violation|Refused|Abort)$"
 )
 _FRAME = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d+): ?(?P<rest>.*)$")
 _MARKER = re.compile(r"'([^']{1,100})' not found in `markers` configuration option")
 _FIXTURE = re.compile(r"fixture '([^']{1,200})' not found")
+_NATIVE_FRAME = re.compile(r'  File "(.{1,400})", line (\d+)')
+_TRACEBACK = "Traceback (most recent call last):"
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
@@ -49,6 +51,10 @@ class _Section:
     frames: list[tuple[str, int]] = field(default_factory=list)
     errors: list[tuple[Finding, int]] = field(default_factory=list)
     """Each exception of a chain, with the number of frames printed before it."""
+    native: bool = False
+    """Inside a traceback as Python prints it (``--tb=native``)."""
+    captured: bool = False
+    """Past the report: what the test printed follows."""
 
     def frame(self, count: int | None = None) -> tuple[str, int] | None:
         """The innermost frame of the project before that point."""
@@ -136,6 +142,8 @@ def parse(text: str) -> tuple[Finding, ...]:
             _read_internal(reader, line[15:])
         elif first in {"F", "E", "I", "f", "n"} or first.isdigit():
             _read_words(reader, line)
+        if not is_e and reader.section is not None:
+            _read_native(reader.section, line)
         if not is_e and reader.section is not None and ".py:" in line:
             _read_frame(reader, line)
         elif not is_e and reader.in_errors and ".py:" in line:
@@ -243,6 +251,23 @@ def _read_frame(reader: _Reader, line: str) -> None:
             section.errors[-1] = (section.errors[-1][0], len(section.frames))
         if rest and section.name is None and section.file is None and section.errors:
             reader.close()  # --tb=line: an ``E`` line and its place are the whole section
+
+
+def _read_native(section: _Section, line: str) -> None:
+    """``--tb=native``: no ``E`` lines, but tracebacks as Python prints them, before anything captured."""
+    if section.captured:
+        return
+    if line == _TRACEBACK:
+        section.native = not section.errors or section.native
+    elif line.startswith("---") and " Captured " in line:
+        section.captured = True
+    elif not section.native:
+        return
+    elif match := _NATIVE_FRAME.match(line):
+        if len(section.frames) < FINDINGS_CAP:
+            section.frames.append((posix(match[1]), number(match[2]) or 0))
+    elif (match := _EXCEPTION.match(line)) and (_EXCEPTION_NAME.search(match[1]) or match[2] or "." in match[1]):
+        section.errors.append((_exception(match[1], match[2] or ""), len(section.frames)))
 
 
 def _read_line_style(reader: _Reader, line: str) -> None:
