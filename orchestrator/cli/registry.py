@@ -120,7 +120,10 @@ def _features(found: Document) -> list[str]:
         made = ratio(feature)
         told = "no estimate then" if made is None else f"actual/estimated {made:.2f}"
         day = str(raw.get("completed_at") or "no date")[:10]
-        lines.append(f"  {day:<10}  {one_line(feature.feature_id, limit=60)}  {feature.total:,} tokens, {told}")
+        recorded = ", recorded answers" if raw.get("recorded") is True else ""
+        lines.append(
+            f"  {day:<10}  {one_line(feature.feature_id, limit=60)}  {feature.total:,} tokens, {told}{recorded}"
+        )
     return lines
 
 

@@ -3,6 +3,9 @@
 Readers never fail: damage is a value (:attr:`Reading.fault`), and the fallbacks are at hand. Writers take a lock
 beside the file, read it anew, and replace it whole, so that nothing another process wrote is lost. A file that cannot
 be read is never written over: ``registry rebuild`` sets it aside.
+
+Recorded answers (replay, the pilot) say nothing of what the user's models use. What they deliver is marked
+(``"recorded": true``), fills only places that nothing else needs, and leaves as soon as a run asks models.
 """
 
 from __future__ import annotations
@@ -72,12 +75,13 @@ Edit = Callable[[Document], dict[str, Any]]
 
 
 class Registry:
-    """One registry file; ``size`` is its window (R3)."""
+    """One registry file; ``size``: its window (R3); ``live``: models are asked, so nothing recorded may stay in it."""
 
-    def __init__(self, path: Path, *, size: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, *, size: int, now: Callable[[], datetime], live: bool = False) -> None:
         self.path = path
         self._size = size
         self._now = now
+        self._live = live
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -109,8 +113,13 @@ class Registry:
             return default
 
     def begin(self) -> bool:
-        """Put the shipped seed where there is no file yet; whether it was put. ``RegistryError``: cannot be."""
+        """Put the shipped seed where there is no file yet; whether it was put. ``RegistryError``: cannot be.
+
+        Before models are asked, what recorded answers taught is let go.
+        """
         if self.path.exists():
+            if self._live:
+                self._forget_recorded()
             return False
         with self._held():
             if self.path.exists():
@@ -118,18 +127,33 @@ class Registry:
             self._write(copy.deepcopy(dict(seed().raw)))
         return True
 
+    def _forget_recorded(self) -> None:
+        found = self.read().document
+        if found is None or not any(map(_is_recorded, found.raw["features"])):
+            return
+        with self._held():
+            found = self.read().document
+            if found is None:
+                return
+            kept = [each for each in found.raw["features"] if not _is_recorded(each)]
+            first = seed()
+            if kept == first.raw["features"]:
+                self._write({**found.raw, "features": kept, "calibrated_defaults": first.raw["calibrated_defaults"]})
+            else:
+                self._write(dict(self._recalculated(document({**found.raw, "features": kept})).raw))
+
     def append(self, feature: Mapping[str, Any]) -> Change:
         """Take a delivered task in and recalculate; one of the same id is replaced, not repeated."""
 
         def edit(found: Document) -> dict[str, Any]:
             known = [each for each in found.raw["features"] if each["feature_id"] != feature["feature_id"]]
-            return {**found.raw, "features": [*known, dict(feature)][-self._size :]}
+            return {**found.raw, "features": kept_features([*known, dict(feature)], self._size)}
 
         return self._change(edit)
 
     def recalculate(self) -> Change:
         """Work the defaults out again from the features there are (R6)."""
-        return self._change(lambda found: {**found.raw, "features": found.raw["features"][-self._size :]})
+        return self._change(lambda found: {**found.raw, "features": kept_features(found.raw["features"], self._size)})
 
     def replace(self, found: Document) -> Change:
         """Take another file's content as it is (import); what was there is kept beside as ``.before-import``."""
@@ -146,7 +170,8 @@ class Registry:
             if reading.document is None:
                 self._set_aside("damaged")
             start = seed()
-            raw = {**start.raw, "features": [*start.raw["features"], *map(dict, features)][-self._size :]}
+            known = [*start.raw["features"], *map(dict, features)]
+            raw = {**start.raw, "features": kept_features(known, self._size)}
             after = self._recalculated(document(raw)) if features else start
             self._write(dict(after.raw))
         return Change(before=reading.defaults(), after=after.defaults)
@@ -226,6 +251,20 @@ class Registry:
             f"{self.path}: cannot be written: {error.strerror}",
             hint="make its folder writable, or set registry.path to a file that is",
         )
+
+
+def kept_features(features: Sequence[dict[str, Any]], size: int) -> list[dict[str, Any]]:
+    """The newest ``size``, oldest first. Recorded ones take only what places are left, and none once models taught."""
+    shipped = {each["feature_id"] for each in seed().raw["features"]}
+    asked = [each for each in features if not _is_recorded(each)][-size:]
+    recorded = [each for each in features if _is_recorded(each)]
+    if any(each["feature_id"] not in shipped for each in asked):
+        return asked
+    return [*asked, *recorded[max(0, len(recorded) - (size - len(asked))) :]]
+
+
+def _is_recorded(feature: Mapping[str, Any]) -> bool:
+    return feature.get("recorded") is True
 
 
 def registry_path(state: Path, setting: str | None) -> Path:

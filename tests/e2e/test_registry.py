@@ -25,6 +25,7 @@ def test_delivery_teaches_it_and_it_can_be_rebuilt_from_the_journal(tmp_path: Pa
     tokens = summary["tokens"]
     assert taught["feature_id"] == f"{place.run_folder().name}/double"
     assert taught["total_estimated_tokens"] == tokens["input"] + tokens["output"] > 0
+    assert taught["recorded"] is True
     assert taught["stage_actuals"]["plan"]["pre"] == 20_000
     assert sum(stage["post"] for stage in taught["stage_actuals"].values()) == taught["total_estimated_tokens"]
 
