@@ -15,6 +15,7 @@ from tests.chaos.campaign import (
     Scenario,
     Theatre,
     Verdict,
+    chained_points,
     damaged_journals,
     failing_calls,
     named_points,
@@ -66,7 +67,7 @@ def _arguments() -> argparse.Namespace:
 
 def _wanted(theatre: Theatre, args: argparse.Namespace) -> Iterator[Scenario]:
     if args.points == "short":
-        yield from named_points(theatre, states=("clean",), modes=("run",))
+        yield from chained_points(theatre, 10)
     elif args.points or args.all:
         modes = (args.points,) if args.points in _MODES else _MODES
         for mode in modes:

@@ -67,6 +67,8 @@ class Verdict:
 
     scenario: Scenario
     deaths: int = 0
+    died_at: list[str] = field(default_factory=list)
+    """The named points at which a process really died."""
     faults: list[tuple[str, str]] = field(default_factory=list)
     """(column, what exactly)"""
 
@@ -202,10 +204,11 @@ def _disturbed(mortals: Mortals, scene: Scene, verdict: Verdict, peace: Peace, p
         fated = Death(fate=Fate(**{**asdict(death.fate), "plant": plant}), after=death.after)
         code, _ = mortals.live(scene, _next_command(scene), fated, span=peace.seconds)
         verdict.deaths += code == KILLED
+        verdict.died_at += [death.fate.die_at] if code == KILLED and death.fate.die_at else []
         if code in {_FAULT_OF_OURS, HUNG}:
             verdict.blame("differing results", f"exit code {code} of a disturbed process: {_last(scene)}")
         if code in {0, 1}:
-            return
+            break
     code = -1
     for _ in range(2):  # what a failing disk paused may want one more word
         code, _ = mortals.live(scene, _next_command(scene), Death(fate=Fate(plant=plant)))
@@ -213,7 +216,8 @@ def _disturbed(mortals: Mortals, scene: Scene, verdict: Verdict, peace: Peace, p
             break
     else:
         verdict.blame("differing results", f"exit code {code} in the end: {_last(scene)}")
-    mortals.live(scene, ["report", "--state", str(scene.state)], Death())
+    if code:  # it was over before its reports were written
+        mortals.live(scene, ["report", "--state", str(scene.state)], Death())
 
 
 def _next_command(scene: Scene) -> list[str]:
@@ -323,6 +327,21 @@ def named_points(theatre: Theatre, *, states: Sequence[str], modes: Sequence[str
             for point in sorted(theatre.peace(variant).points):
                 death = Death(fate=Fate(die_at=point))
                 yield Scenario(family=f"named points, {mode}", name=point, variant=variant, deaths=(*earlier, death))
+
+
+def chained_points(theatre: Theatre, chains: int) -> Iterator[Scenario]:
+    """Every named point once, many deaths to a night: the short form. A point that a resume skips is not died at."""
+    points = list(theatre.peace(Variant()).points)
+    for number in range(chains):
+        deaths = tuple(Death(fate=Fate(die_at=point)) for point in points[number::chains])
+        yield Scenario(family="named points, chained", name=f"chain {number}", variant=Variant(), deaths=deaths)
+
+
+def single_points(points: Iterable[str]) -> Iterator[Scenario]:
+    """These points, a night each."""
+    for point in points:
+        death = Death(fate=Fate(die_at=point))
+        yield Scenario(family="named points, run", name=point, variant=Variant(), deaths=(death,))
 
 
 def power_cuts(theatre: Theatre) -> Iterator[Scenario]:
