@@ -10,7 +10,7 @@ import pytest
 from orchestrator import strict_yaml
 from orchestrator.domain.errors import UsageError
 from orchestrator.resources import config_dir
-from orchestrator.settings.layers import SHIPPED, dotted
+from orchestrator.settings.layers import BUDGET_FILE, SHIPPED, dotted, overlay, shipped_layers
 from orchestrator.settings.load import Loaded, effective, load_settings
 
 
@@ -170,3 +170,10 @@ def test_plain_text_on_the_command_line_needs_no_quotes(tmp_path: Path) -> None:
     address = "http://127.0.0.1:8080/v1"
     loaded = load(tmp_path, ORCHESTRATE_MODELS__PROVIDERS__LOCAL__BASE_URL=address)
     assert loaded.settings.models.providers["local"].base_url == address
+
+
+def test_without_a_budget_file_the_same_budgets_are_built_in(tmp_path: Path) -> None:
+    for path in config_dir().glob("*.yaml"):
+        if path.name != BUDGET_FILE:
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert overlay(shipped_layers(tmp_path))[0] == overlay(shipped_layers())[0]
