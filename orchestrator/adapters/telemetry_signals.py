@@ -1,7 +1,6 @@
 """Journal entries as OpenTelemetry metrics and spans (B8): the SDK's objects, fed in the journal's order.
 
-A check has no start in the journal, only its seconds: the checks of one passage are laid end to end before the entry
-that closes it.
+A check's span ends where the journal says that it ended, and begins its seconds before.
 """
 
 from __future__ import annotations
@@ -44,8 +43,6 @@ class Signals:
         """Spans under way: the session's, a task's, its phase's, a call's."""
         self._grade: dict[str, dict[str, str]] = {}
         """Complexity and importance by task."""
-        self._checks: dict[str, list[Entry]] = {}
-        """Checks of a passage that is not closed yet, by task."""
         self._last = 0
         tokens: dict[str, Any] = {"unit": "{token}", "explicit_bucket_boundaries_advisory": _TOKENS}
         times: dict[str, Any] = {"unit": "ms", "explicit_bucket_boundaries_advisory": _MILLISECONDS}
@@ -82,9 +79,7 @@ class Signals:
         elif kind in _CALL_ENDS:
             self._end(("call", str(entry["call"])), entry, at, failed=kind != "call:answer")
         elif kind == "check:finished":
-            self._checks.setdefault(task, []).append(entry)
-        elif kind in ("gate:finished", "baseline:finished"):
-            self._close_checks(task, at)
+            self._check(task, entry, at)
         elif kind == "task:finished":
             self._task(entry, at)
         elif kind in _RUN_ENDS:
@@ -92,14 +87,11 @@ class Signals:
 
     def close(self, entry: Entry | None = None) -> None:
         """End what is still under way: calls before phases, phases before tasks."""
-        for task in tuple(self._checks):
-            self._close_checks(task, self._last)
         for key in sorted(self._open, key=lambda key: ("call", "phase", "task", "run").index(key[0])):
             self._end(key, (entry or {}) if key == ("run",) else {}, self._last)
 
     def _phase(self, entry: Entry, at: int) -> None:
         task = str(entry["task"])
-        self._close_checks(task, at)
         status = str(entry.get("status", UNKNOWN))
         attributes = {"phase": str(entry["phase"]), "task": task, **self._graded(task), "breach_status": status}
         self._phase_tokens.record(entry["tokens"], attributes)
@@ -116,14 +108,10 @@ class Signals:
         self._task_latency.record(entry["seconds"] * 1000, attributes)
         self._end(("task", task), entry, at, failed=entry["status"] == "failed")
 
-    def _close_checks(self, task: str, at: int) -> None:
-        checks = self._checks.pop(task, [])
-        start = at - sum(_span_ns(check) for check in checks)
-        for number, check in enumerate(checks):
-            key = ("check", task, str(number))
-            self._begin(key, "autopilot.check", ("phase", task), check, start)
-            start += _span_ns(check)
-            self._end(key, {}, start, failed=not check.get("passed", True))
+    def _check(self, task: str, entry: Entry, at: int) -> None:
+        key = ("check", task)
+        self._begin(key, "autopilot.check", ("phase", task), entry, at - int(float(entry.get("seconds", 0)) * 1e9))
+        self._end(key, {}, at, failed=not entry.get("passed", True))
 
     def _begin(self, key: tuple[str, ...], name: str, parent: tuple[str, ...] | None, entry: Entry, at: int) -> None:
         from opentelemetry.context import Context
@@ -166,7 +154,3 @@ def _attributes(entry: Entry) -> dict[str, str | int | float | bool]:
 def _nanoseconds(at: str) -> int:
     """Of a journal's time, which has milliseconds."""
     return int(datetime.fromisoformat(at).timestamp() * 1000 + 0.5) * 1_000_000
-
-
-def _span_ns(check: Entry) -> int:
-    return int(float(check.get("seconds", 0)) * 1e9)

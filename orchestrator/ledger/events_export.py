@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from orchestrator.domain.classification import public
 from orchestrator.domain.errors import UsageError
 from orchestrator.ledger.durable import sync_folder
 from orchestrator.ledger.events import Event
@@ -47,6 +48,8 @@ def flat(made: Event) -> dict[str, Any]:
     row |= {"model": agent.get("model"), "role": agent.get("role")}
     row |= {"tokensInput": tokens.get("input"), "tokensOutput": tokens.get("output")}
     metadata = made.get("metadata")
+    if metadata is not None:
+        metadata = public(metadata, str(made.get("eventType", "")))  # B9: prose and places stay in the state folder
     row["metadata"] = json.dumps(metadata, ensure_ascii=True) if metadata is not None else None
     return {name: _text(value) if isinstance(value, str) else value for name, value in row.items()}
 

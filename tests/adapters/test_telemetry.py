@@ -41,7 +41,7 @@ ENTRIES: tuple[Mapping[str, Any], ...] = (
     entry("phase:entered", 1, task="t", phase="plan"),
     entry("call:intent", 1, attempt=1, **CALL),
     entry("call:answer", 3, attempt=1, input_tokens=700, output_tokens=200, reason="end", **CALL),
-    entry("check:finished", 8, task="t", check="lint", command="ruff .", passed=True, seconds=1.0, iteration=1),
+    entry("check:finished", 6, task="t", check="lint", command="ruff .", passed=True, seconds=1.0, iteration=1),
     entry("check:finished", 8, task="t", check="test", command="pytest", passed=False, seconds=2.0, iteration=1),
     entry("gate:finished", 8, task="t", passed=False, headline="Secret plans", iteration=1),
     entry("phase:left", 9, task="t", phase="plan", tokens=900, seconds=8.0, token_limit=500, status="exceeded"),
@@ -105,7 +105,7 @@ def test_a_span_for_run_task_phase_call_and_check_each_below_the_other(collector
     assert (told["gen_ai.request.model"], told["gen_ai.usage.input_tokens"], told["reason"]) == ("m", 700, "end")
 
 
-def test_checks_lie_end_to_end_before_the_gate_s_end_and_a_red_one_is_an_error(collector: Collector) -> None:
+def test_a_check_ends_where_the_journal_says_and_a_red_one_is_an_error(collector: Collector) -> None:
     lint, test = sorted(sent(collector).spans("autopilot.check"), key=lambda span: int(span.start_time_unix_nano))
     assert lint.end_time_unix_nano == test.start_time_unix_nano
     assert test.end_time_unix_nano - lint.start_time_unix_nano == 3_000_000_000
