@@ -26,8 +26,10 @@ __all__ = ["RepositoryView", "TextView", "judge", "judge_output", "reader_of"]
 
 _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS, Kind.COVERAGE})
 _REPORTING = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test"})
-_KILLED = {137: Kind.KILLED, -9: Kind.KILLED}
-"""128 + SIGKILL, as the shell sees it (POSIX)."""
+_KILLED = {
+    sign * (number + offset): Kind.KILLED for sign, offset in ((1, 128), (-1, 0)) for number in (4, 6, 7, 9, 11, 15)
+}
+"""SIGILL, SIGABRT, SIGBUS, SIGKILL, SIGSEGV, SIGTERM: 128 more as the shell sees it (POSIX), negative from Python."""
 _TAIL_LINES, _LISTING = 3, 20_000
 """Lines quoted of an output nobody understood; characters read of one that may be a list of files."""
 

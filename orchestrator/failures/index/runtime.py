@@ -254,6 +254,24 @@ def builtin_members() -> frozenset[str]:
     return frozenset(name for kind in _BUILTIN_TYPES for name in dir(kind))
 
 
+_OFTEN_NONE = ("re", "datetime", "decimal", "io", "sqlite3", "pathlib", "subprocess", "inspect", "email.message",
+"xml.etree.ElementTree", "threading", "socket", "logging", "collections", "types", "zipfile", "argparse")  # fmt: skip
+"""Modules whose functions give None where there is nothing, or whose objects are kept in places that start as None."""
+
+
+@cache
+def library_members() -> frozenset[str]:
+    """Public attributes of the classes of the standard modules whose objects are missed most (``None.group``)."""
+    return frozenset(
+        name
+        for module in _OFTEN_NONE
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, type)
+        for name in dir(value)
+        if not name.startswith("_")
+    )
+
+
 @cache
 def python_builtins() -> frozenset[str]:
     """Names that are always there."""

@@ -32,10 +32,11 @@ _EXCEPTION_NAME = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Failed|Timeout|Group|NotFound|DoesNotExist|Violation|Refused|Abort)$"
 )
 _FRAME = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d+): ?(?P<rest>.*)$")
-_MARKER = re.compile(r"'([^']{1,100})' not found in `markers` configuration option")
+_MARKER = re.compile(r"(?:Unknown )?'([^']{1,100})' (?:not found in `markers` configuration option|mark, did you mean)")
 _FIXTURE = re.compile(r"fixture '([^']{1,200})' not found")
 _NATIVE_FRAME = re.compile(r'  File "(.{1,400})", line (\d+)')
 _TRACEBACK = "Traceback (most recent call last):"
+_PROGRAM = re.compile(r"No such file or directory: '([\w.+-]{1,100})'$")
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
@@ -82,6 +83,9 @@ class _Reader:
         if finding is None:
             return
         place = section.frame(count) or section.frame()
+        program = _PROGRAM.search(finding.message) if finding.code == "FileNotFoundError" else None
+        if program and any(frame[0].endswith("/subprocess.py") for frame in section.frames):
+            finding = replace(finding, kind=Kind.TOOL_MISSING, symbol=program[1])
         first = section.file or (section.frames[0][0] if section.frames else None)
         test_id = "::".join(filter(None, [first, (section.name or "").replace(".", "::")])) or None
         self.findings.append(

@@ -12,9 +12,19 @@ _NO_MODULE = re.compile(r"No module named '?([^\s';]{1,300})'?")
 _CANNOT_IMPORT = re.compile(r"cannot import name '([^']{1,200})' from (partially initialized module )?'([^']{1,300})'")
 _MODULE_ATTRIBUTE = re.compile(r"(partially initialized )?module '([^']{1,300})' has no attribute '([^']{1,200})'")
 _ATTRIBUTE = re.compile(r"(?:type object )?'([^']{1,300})'(?: object)? has no attribute '([^']{1,200})'")
+_ATTRIBUTE_OF = re.compile(
+    r"^(Mock|\w*Mock) object has no attribute '([^']{1,200})'|^'(\w{1,200})' is not a valid assertion"
+    r"|^<(?:module|class) '([^']{1,300})'[^\n]{0,600}> does not have the attribute '([^']{1,200})'"
+)
+"""unittest.mock (3.8-3.14): a spec, an assertion it does not have, a target that is not there."""
+_ENUM_MEMBER = re.compile(r"^[A-Za-z]\w{0,200}$")
+"""``Colour.MAUVE``: an enumeration says the bare name (enum, 3.8-3.14)."""
 _ATTRIBUTE_PLAIN = re.compile(r"^([A-Za-z_][\w.]{0,200}) has no attribute '?(\w{1,200})'?$")
 _KEYWORD = re.compile(r"([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
 _KEYWORD_INIT = re.compile(r"'([^']{1,200})' is an invalid keyword argument for ([\w.]{1,200})")
+_KEYWORDS = re.compile(r"Unexpected keyword arguments passed to ([\w.]{1,100}): (\w{1,100})")
+"""pytest.raises and pytest.warns (5-9)."""
+_NO_KEYWORDS = re.compile(r"([\w.]{1,200})\(\) takes no keyword arguments")
 _ARITY = re.compile(
     r"\(\) (?:missing \d+ required|takes .{1,60} positional argument|got multiple values for)|takes (?:no"
     r"|exactly|at (?:least|most)) .{0,40}arguments?\b"
@@ -37,6 +47,10 @@ _BY_ERRNO = {
     "101": Kind.NETWORK,  # ENETUNREACH
     "99": Kind.NETWORK,  # EADDRNOTAVAIL
     "104": Kind.NETWORK,  # ECONNRESET
+    "103": Kind.NETWORK,  # ECONNABORTED
+    "100": Kind.NETWORK,  # ENETDOWN
+    "112": Kind.NETWORK,  # EHOSTDOWN
+    "5": Kind.DISK,  # EIO
     "-2": Kind.NETWORK,  # EAI_NONAME
     "-3": Kind.NETWORK,  # EAI_AGAIN
     "-5": Kind.NETWORK,  # EAI_NODATA
@@ -49,14 +63,18 @@ _NETWORK_CLASSES = frozenset(
     {
         "gaierror", "NewConnectionError", "MaxRetryError", "NameResolutionError", "ConnectTimeoutError",
         "SSLCertVerificationError",
-        "ConnectTimeout", "ReadTimeout", "ProxyError",
+        "ConnectTimeout", "ReadTimeout", "ProxyError", "RemoteDisconnected", "RemoteProtocolError", "SSLEOFError",
+        "EndpointConnectionError", "NoBrokersAvailable", "AMQPConnectionError", "ClientConnectorError",
+        "ClientConnectorDNSError", "CannotConnectNowError", "ChunkedEncodingError",
     }
 )  # fmt: skip
 _NETWORK_TEXT = ("Connection refused", "Name or service not known", "Temporary failure in name resolution",
 "Max retries exceeded",
                  "Failed to establish a new connection", "could not connect to server", "Can't connect to",
                  "No route to host",
-                 "Network is unreachable", "All connection attempts failed")  # fmt: skip
+                 "Network is unreachable", "could not translate host name", "connection to server", "timed out",
+                 "Timeout connecting to server", "Name or service", "Error while fetching server API version",
+                 "All connection attempts failed")  # fmt: skip
 _NETWORK_OWNERS = frozenset(
     {
         "URLError",
@@ -68,8 +86,17 @@ _NETWORK_OWNERS = frozenset(
         "ServerSelectionTimeoutError",
         "APIConnectionError",
         "SSLError",
+        "DockerException",
+        "TimeoutError",
     }
 )
+_NATIVE_TEXT = (
+    "cannot open shared object file", "DLL load failed", "undefined symbol", "invalid ELF header", "file too short",
+    "wrong ELF class", "dynamic module does not define", "version `GLIBC", "version `CXXABI",
+    "cannot enable executable", "cannot allocate memory in static TLS", "symbol not found in flat namespace",
+    "incompatible architecture",
+)  # fmt: skip
+"""The dynamic loaders of glibc 2.3x, musl, macOS and Windows, through ``import`` and ctypes."""
 _DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
 
 
@@ -103,14 +130,18 @@ def _environment(code: str, message: str) -> Kind | None:
     if code in _NETWORK_CLASSES or (code in _NETWORK_OWNERS and any(text in message for text in _NETWORK_TEXT)):
         return Kind.NETWORK
     if code in {"OperationalError", "DatabaseError"}:
-        if "disk is full" in message:
+        if "disk is full" in message or "disk I/O error" in message:
             return Kind.DISK
         if "readonly database" in message or "unable to open database file" in message:
             return Kind.PERMISSION
-    if code == "ImportError" and (
-        "cannot open shared object file" in message or "DLL load failed" in message or "undefined symbol" in message
-    ):
+    if code in {"ImportError", "OSError"} and any(text in message for text in _NATIVE_TEXT):
         return Kind.NATIVE
+    if code == "RuntimeError" and message.startswith("can't start new thread"):
+        return Kind.RESOURCE
+    if "executable needs to be in PATH" in message or "Executable doesn't exist at" in message:
+        return Kind.TOOL_MISSING  # selenium 3-4, playwright 1.4x
+    if code == "Error" and message == "unsupported locale setting":
+        return Kind.DEPENDENCY_MISSING
     return None
 
 
@@ -138,6 +169,12 @@ def _attribute_error(tool: str, code: str, message: str) -> Finding | None:
     if match:
         kind = Kind.CYCLE if match[1] or "circular import" in message else Kind.MISSING_EXPORT
         return Finding(tool=tool, kind=kind, code=code, message=message, symbol=match[3], owner=match[2])
+    if match := _ATTRIBUTE_OF.match(message):
+        symbol, owner = match[2] or match[3] or match[5], match[1] or match[4] or "Mock"
+        kind = Kind.MISSING_EXPORT if match[4] and message.startswith("<module") else Kind.MISSING_ATTRIBUTE
+        return Finding(tool=tool, kind=kind, code=code, message=message, symbol=symbol, owner=owner)
+    if _ENUM_MEMBER.match(message):
+        return Finding(tool=tool, kind=Kind.MISSING_ATTRIBUTE, code=code, message=message, symbol=message)
     match = _ATTRIBUTE.search(message) or _ATTRIBUTE_PLAIN.search(message)
     if not match:
         return None
@@ -156,12 +193,31 @@ def _type_error(tool: str, code: str, message: str) -> Finding | None:
         return Finding(
             tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message, symbol=match[1], owner=match[2]
         )
+    if match := _KEYWORDS.search(message):
+        return Finding(
+            tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message, symbol=match[2], owner=match[1]
+        )
+    if match := _NO_KEYWORDS.search(message):
+        return Finding(tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message, owner=match[1])
     if _ARITY.search(message):
         return Finding(tool=tool, kind=Kind.ARITY, code=code, message=message)
     return None
 
 
+_PYTEST_WARNING = re.compile(r"Unknown (?:config option: |pytest\.mark\.)(\w{1,100})")
+
+
+def _pytest_warning(tool: str, code: str, message: str) -> Finding | None:
+    """pytest's own warnings made errors (5-9): a key or a marker it does not know."""
+    match = _PYTEST_WARNING.search(message)
+    if not match:
+        return None
+    return Finding(tool=tool, kind=Kind.UNKNOWN_OPTION, code=code, message=message, symbol=match[1])
+
+
 _READERS = {
+    "PytestConfigWarning": _pytest_warning,
+    "PytestUnknownMarkWarning": _pytest_warning,
     "NameError": _name_error,
     "ImportError": _import_error,
     "ModuleNotFoundError": _import_error,

@@ -31,9 +31,11 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r"Too (?:many|few) (?:positional )?arguments|Missing positional argument"), Kind.ARITY, 0, 0),
     (re.compile(r'Error importing plugin "([^"]+)"|Can\'t find plugin'), Kind.BROKEN_CONFIG, 0, 0),
     (re.compile(r'Unrecognized option: (\S+)'), Kind.UNKNOWN_OPTION, 1, 0),
+    (re.compile(r'Cannot read file(?: \'[^\']*\')?: No such file'), Kind.MISSING_MODULE, 0, 0),
     (re.compile(r'TypedDict ".*" has no key "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 0),
 )  # fmt: skip
 _PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
+    (re.compile(r'"([^"]+)" is an unknown diagnostic rule'), Kind.UNKNOWN_OPTION, 1, 0),
     (re.compile(r'"([^"]+)" is not defined'), Kind.UNDEFINED_NAME, 1, 0),
     (re.compile(r'"([^"]+)" is not a known attribute of module "([^"]+)"'), Kind.MISSING_EXPORT, 1, 2),
     (re.compile(r'"([^"]+)" is not a known attribute of "None"'), Kind.TYPE, 1, 0),

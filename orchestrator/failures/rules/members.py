@@ -103,7 +103,7 @@ def _literal(evidence: Evidence, finding: Finding) -> bool:
 
 
 def _is_python_member(evidence: Evidence, name: str) -> bool:
-    return name in runtime.builtin_members() or runtime.is_stdlib(name)
+    return name in runtime.builtin_members() or name in runtime.library_members() or runtime.is_stdlib(name)
 
 
 def null_access(evidence: Evidence, finding: Finding) -> Verdict:
@@ -160,6 +160,7 @@ def syntax(evidence: Evidence, finding: Finding) -> Verdict:
         finding.code == "SyntaxError"
         and evidence.view.change_known
         and finding.file
+        and not finding.file.startswith("<")  # text parsed by the program itself
         and finding.file not in evidence.diff.files
         and finding.file not in evidence.view.files_changed
     ):
