@@ -15,6 +15,7 @@ from orchestrator.domain.adr import Adr
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
 from orchestrator.ledger.durable import write_whole
+from orchestrator.ledger.registry_track import track, words
 from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
 from orchestrator.reports.landing import landing_view
 from orchestrator.reports.remediation import remediations
@@ -54,6 +55,7 @@ def read_inputs(
         timeline=timeline(entries),
         earlier_tasks=tried,
         earlier_conflicts=conflicts,
+        estimates=words(track(entries)),
         landing=landing_view(summary, entries),
     )
 

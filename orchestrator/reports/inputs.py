@@ -129,6 +129,8 @@ class ReportInputs:
     """Tasks tried in earlier runs of this project, and their conflicts: L13 speaks from 20 tasks on."""
     earlier_conflicts: int = 0
 
+    estimates: str = ""
+    """How good the estimates were, in a line (R10); empty where no task was calibrated."""
     landing: LandingView | None = None
     """What merges with what; ``None`` where nothing was delivered, or the run has not ended."""
 

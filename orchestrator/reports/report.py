@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome, TaskStatus
+from orchestrator.reports.budget_rows import budget_rows, budget_words
 from orchestrator.reports.figures import duration, money, tokens
 from orchestrator.reports.inert import one_line, plain
 from orchestrator.reports.inputs import ReportInputs, TaskDetail
@@ -164,6 +165,9 @@ def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
         "suppressions": sum(task.suppressions for task in summary.tasks),
         "estimated": [task.id for task in summary.tasks if task.charge.usage.estimated],
         "registry": registry_rows(summary.registry_before, summary.registry_after),
+        "budget_rows": budget_rows(summary.tasks),
+        "budget_words": budget_words(summary.tasks),
+        "estimates": inputs.estimates,
     }
 
 
