@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from orchestrator.cli.door import say
 from orchestrator.cli.live import open_listener
 from orchestrator.cli.plan import learnt_of, will_not_fit
 from orchestrator.cli.report import write_again
@@ -100,7 +101,7 @@ def _until_its_end(session: Session) -> int:
         _say_paused(night.journal, error)
         _write_reports(session)
         if isinstance(error, PausedError):
-            print(f"paused: {error.message}\nhint: {error.hint}", file=sys.stderr)
+            say(f"paused: {error.message}\nhint: {error.hint}")
             return error.exit_code
         raise
     except OSError as error:
