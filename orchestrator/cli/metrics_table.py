@@ -8,6 +8,10 @@ from typing import Any
 from orchestrator.reports.inert import one_line
 
 _NAME = 44
+_GROUPS = 12
+_BAR = 24
+_MODELS = 3
+"""Rows of the trend, characters of its longest bar, models side by side: what fits a terminal of 80 columns."""
 
 
 def summary_text(figures: Mapping[str, Any]) -> str:
@@ -96,13 +100,26 @@ def _phases(phases: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _trend(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The newest twelve days or weeks, each with a bar as long as its median task; then models, where there are two."""
     if not groups:
         return []
-    rows = [("day" if groups[0]["days"] == 1 else "week of", "completed", "p50", "reworked")]
-    for group in groups[-12:]:
+    shown = groups[-_GROUPS:]
+    when = "day" if shown[0]["days"] == 1 else "week of"
+    rows = [(when, "completed", "reworked", "p50")]
+    for group in shown:
         times = span(group["p50CycleTimeMs"])
-        rows.append((group["from"], str(group["completed"]), times, _percent(group["reworkRate"])))
-    return ["", *_table(rows)]
+        rows.append((group["from"], str(group["completed"]), _percent(group["reworkRate"]), times))
+    longest = max((group["p50CycleTimeMs"] or 0 for group in shown), default=0) or 1
+    bars = ["", *("#" * round(_BAR * (group["p50CycleTimeMs"] or 0) / longest) for group in shown)]
+    table = [f"{row}  {bar}".rstrip() for row, bar in zip(_table(rows), bars, strict=True)]
+    models = sorted({model for group in shown for model in group["agents"]})[:_MODELS]
+    if len(models) < 2:  # noqa: PLR2004 - nothing to compare
+        return ["", *table]
+    by_model = [(f"{when}: reworked", *models)]
+    for group in shown:
+        found = (group["agents"].get(model, {}).get("reworkRate") for model in models)
+        by_model.append((group["from"], *map(_percent, found)))
+    return ["", *table, "", *_table(by_model)]
 
 
 def _log(log: Mapping[str, Any]) -> list[str]:

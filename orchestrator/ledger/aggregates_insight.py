@@ -18,6 +18,9 @@ _DAY_MS = 86_400_000
 _DAYS = 15
 """A span of up to so many days is shown by day, a longer one by week."""
 
+_Done = tuple[int, int, int]
+"""Of a completed task: its cycle time, its reworks, the row of its model."""
+
 
 def insight(standing: Standing, now_ms: int) -> dict[str, Any]:
     """As plain values, for the table and for ``--json``."""
@@ -111,17 +114,18 @@ def conflicts(standing: Standing) -> dict[str, Any]:
 
 
 def trend(standing: Standing) -> list[dict[str, Any]]:
-    """Completed tasks by day, or by week (from its Monday): how many, how long, how often with rework."""
+    """Completed tasks by day, or by week (from its Monday): how many, how long, how often with rework; by model too."""
     columns = standing.tasks.columns
     done = list(compress(columns["completed"], completed(standing)))
     if not done:
         return []
     step = 1 if max(done) - min(done) <= _DAYS * _DAY_MS else 7
-    groups: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    rows = compress(zip(cycles(standing), columns["reworks"], strict=True), completed(standing))
+    groups: dict[int, list[_Done]] = defaultdict(list)
+    rows = compress(zip(cycles(standing), columns["reworks"], columns["model"], strict=True), completed(standing))
     for at, row in zip(done, rows, strict=True):
         groups[_begin(at // _DAY_MS, step)].append(row)
-    return [_group(day, step, rows) for day, rows in sorted(groups.items())]
+    models = sorted((name, row) for name, row in standing.models.names.items())
+    return [_group(day, step, rows, models) for day, rows in sorted(groups.items())]
 
 
 def _begin(day: int, step: int) -> int:
@@ -129,13 +133,23 @@ def _begin(day: int, step: int) -> int:
     return day if step == 1 else day - (day + 3) % 7
 
 
-def _group(day: int, step: int, rows: list[tuple[int, int]]) -> dict[str, Any]:
-    times = sorted(cycle for cycle, _ in rows if cycle != NEVER)
+def _group(day: int, step: int, rows: list[_Done], models: list[tuple[str, int]]) -> dict[str, Any]:
+    by_model: dict[int, list[_Done]] = defaultdict(list)
+    for row in rows:
+        by_model[row[2]].append(row)
     return {
         "from": datetime.fromtimestamp(day * 86_400, UTC).date().isoformat(),
         "days": step,
+        **_performance(rows),
+        "agents": {name: _performance(by_model[row]) for name, row in models if row in by_model},
+    }
+
+
+def _performance(rows: list[_Done]) -> dict[str, Any]:
+    times = sorted(cycle for cycle, _, _ in rows if cycle != NEVER)
+    return {
         "completed": len(rows),
         "avgCycleTimeMs": mean(times),
         "p50CycleTimeMs": nearest_rank(times, 50),
-        "reworkRate": share(sum(1 for _, reworks in rows if reworks), len(rows)),
+        "reworkRate": share(sum(1 for _, reworks, _ in rows if reworks), len(rows)),
     }

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.cli.metrics_table import summary_text
 from orchestrator.ledger import aggregates_cache
 from orchestrator.ledger.aggregates import FILE, aggregates, nearest_rank, refresh_aggregates
 from orchestrator.ledger.aggregates_cache import replayed, standing_of
-from orchestrator.ledger.aggregates_insight import bottlenecks, conflicts, rework_by_model, trend
+from orchestrator.ledger.aggregates_insight import bottlenecks, conflicts, insight, rework_by_model, trend
 from orchestrator.ledger.archive import compact
 from orchestrator.ledger.events import LOG, Event, encode, event, new_event_id
 from orchestrator.ledger.events_read import instant_ms, strict_json
@@ -236,6 +237,36 @@ def test_the_conflict_rate_is_said_from_twenty_tasks_on(tmp_path: Path) -> None:
     assert conflicts(standing_of(tmp_path)) == {"ended": 19, "tasks": 5, "rate": None}
     put(tmp_path, [task_event("task:ended", "last", 1, conflicts=0)])
     assert conflicts(standing_of(tmp_path)) == {"ended": 20, "tasks": 5, "rate": 0.25}
+
+
+def test_models_over_time_and_a_picture_of_it(tmp_path: Path) -> None:
+    day = 86_400
+    for number, (model, begun, seconds, reworked) in enumerate(
+        [("m-1", 0, 100, True), ("m-1", 10, 300, False), ("m-2", day, 1200, True), ("m-2", day + 5, 600, True)]
+    ):
+        name = f"t{number}"
+        put(tmp_path, [task_event("task:started", name, begun)])
+        put(tmp_path, [task_event("task:rework", name, begun + 1, model=model)] if reworked else [])
+        put(tmp_path, [task_event("task:completed", name, begun + seconds, model=model)])
+    days = trend(standing_of(tmp_path))
+    assert [(one["completed"], one["reworkRate"], one["p50CycleTimeMs"]) for one in days] == [
+        (2, 0.5, 100_000),
+        (2, 1.0, 600_000),
+    ]
+    assert days[0]["agents"] == {
+        "m-1": {"completed": 2, "avgCycleTimeMs": 200_000.0, "p50CycleTimeMs": 100_000, "reworkRate": 0.5}
+    }
+    standing = standing_of(tmp_path)
+    whole = aggregates(standing, NOW) | insight(standing, 0) | {"log": {"foreignLines": 0}}
+    assert summary_text(whole).splitlines()[-7:] == [
+        "day         completed  reworked       p50",
+        "2026-03-01          2      50 %   100.0 s  ####",
+        "2026-03-02          2     100 %  10.0 min  ########################",
+        "",
+        "day: reworked   m-1    m-2",
+        "2026-03-01     50 %      -",
+        "2026-03-02        -  100 %",
+    ]
 
 
 def test_the_same_task_of_two_runs_is_two_tasks(tmp_path: Path) -> None:

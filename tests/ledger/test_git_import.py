@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.adapters.git_history import read_history
 from orchestrator.ledger.aggregates import aggregates, nearest_rank
@@ -17,6 +22,7 @@ from orchestrator.ledger.events_sync import record
 from orchestrator.ledger.git_import import (
     LOG_FORMAT,
     MOVES_FORMAT,
+    Commit,
     commits_of,
     import_events,
     merged_branches,
@@ -181,8 +187,111 @@ def test_moved_task_files(tmp_path: Path) -> None:
     assert tasks["p50CycleTimeMs"] == (ended - begun) * 1000
 
 
+@pytest.fixture
+def tangled(tmp_path: Path) -> Repository:
+    """What public histories hold besides plain merges."""
+    made = Repository(tmp_path / "tangled")
+    made.branch("x", 2)
+    made.branch("y", 1)
+    made.git("checkout", "-q", "x")
+    made.git("merge", "-q", "--no-ff", "-m", "Merge branch 'y' into x", "y")
+    made.git("checkout", "-q", "y")
+    made.git("merge", "-q", "--no-ff", "-m", "Merge branch 'x' into y", "x^1")
+    made.git("checkout", "-q", "main")
+    made.merge("x")  # criss-cross: each has merged the other before
+    made.merge("y")
+    made.branch("squashed", 3)
+    made.git("merge", "-q", "--squash", "squashed")
+    made.commit("squashed, one commit: no merge")
+    made.branch("forwarded", 2)
+    made.git("merge", "-q", "--ff-only", "forwarded")
+    made.branch("old", 1)
+    made.commit("main goes on")
+    made.git("checkout", "-q", "old")
+    made.merge("main", message="Merge branch 'main' into old")
+    made.git("checkout", "-q", "main")
+    made.git("merge", "-q", "--ff-only", "old")  # from here main's first parent is the branch
+    made.git("checkout", "-q", "--orphan", "foreign")
+    made.commit("another project's beginning")
+    made.git("checkout", "-q", "main")
+    made.git("merge", "-q", "--no-ff", "--allow-unrelated-histories", "-m", "Take the other project in", "foreign")
+    made.branch("hasty", 1)
+    made.clock -= 40 * 3600  # a committer whose clock is behind
+    made.merge("hasty")
+    made.clock += 80 * 3600
+    made.branch("inner", 1)
+    made.branch("outer", 1)
+    made.git("checkout", "-q", "outer")
+    made.merge("inner")
+    made.git("checkout", "-q", "main")
+    made.git("merge", "-q", "--no-ff", "-s", "ours", "-m", "Merge branch 'outer', keeping ours", "outer")
+    made.git("merge", "-q", "--no-ff", "-s", "ours", "-m", "Merge both again", "outer", "squashed")
+    return made
+
+
+def test_tangled_histories_are_as_plain_git_tells_them(tangled: Repository, tmp_path: Path) -> None:
+    state, times = tmp_path / "runs", tangled.plain()
+    said = importing(tangled.root, state)
+    count = int(tangled.git("rev-list", "--first-parent", "--merges", "--count", "HEAD"))
+    assert said == {"mergedBranches": count, "taskFiles": 0, "eventsAdded": 2 * len(times)}
+    assert count == len(times) == 7
+    assert times[0] == 0  # the clock that was behind
+    tasks = aggregates(standing_of(state), FakeClock().now())["tasks"]
+    assert (tasks["total"], tasks["completed"]) == (count, count)
+    assert (tasks["p50CycleTimeMs"], tasks["p90CycleTimeMs"]) == (times[3], times[6])  # ranks 4 and 7 of 7
+    assert importing(tangled.root, state)["eventsAdded"] == 0
+
+
+def importing(repository: Path, state: Path) -> dict[str, int]:
+    """By the command, as a person types it."""
+    argv = ["metrics", "import", "--from-git", str(repository), "--state", str(state), "--json"]
+    command = [sys.executable, "-m", "orchestrator", *argv]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True)
+    said: dict[str, int] = json.loads(done.stdout)
+    return said
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> dict[str, Commit]:
+    """Any graph of commits, in any order of times."""
+    made: dict[str, Commit] = {}
+    for number in range(draw(st.integers(1, 14))):
+        known = list(made)
+        parents = draw(st.lists(st.sampled_from(known), max_size=3, unique=True)) if known else []
+        at = draw(st.integers(1_600_000_000, 1_600_100_000))
+        made[f"{number:040x}"] = Commit(id=f"{number:040x}", parents=tuple(parents), at=at, subject="s")
+    return made
+
+
+def reached(commits: dict[str, Commit], tips: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+    for tip in tips:
+        found |= {tip} | reached(commits, commits[tip].parents)
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories())
+def test_a_branch_is_what_its_merge_reaches_and_importing_twice_is_importing_once(commits: dict[str, Commit]) -> None:
+    head = max(commits)
+    done = merged_branches(commits, head)
+    for one in done:
+        first, *others = commits[one.commit].parents
+        own = reached(commits, tuple(others)) - reached(commits, (first,))
+        assert one.first == min((commits[name].at for name in own), default=None)
+    made = import_events(done)
+    with tempfile.TemporaryDirectory() as name:
+        state = Path(name)
+        assert record(state, made, FakeClock()) == len(made)
+        log, once = (state / "events.jsonl").read_bytes() if made else b"", standing_of(state)
+        assert record(state, made, FakeClock()) == 0
+        assert not made or (state / "events.jsonl").read_bytes() == log
+        assert aggregates(standing_of(state, afresh=True), FakeClock().now()) == aggregates(once, FakeClock().now())
+
+
 CLONES = [Path(one) for one in os.environ.get("ORCHESTRATE_CLONES", "").split(":") if one]
-"""``ORCHESTRATE_CLONES=a:b:c``: whole public repositories, held against plain git as well; by hand, not every day."""
+"""``ORCHESTRATE_CLONES=a:b:c``: whole public repositories, held against plain git as well; by hand, not every day.
+``scripts/score-git-import`` does so at pinned commits of three of them."""
 
 
 def test_the_repositories_at_hand_as_plain_git_tells_them(tmp_path: Path) -> None:
