@@ -250,6 +250,69 @@ def test_the_standard_library_is_read(name: str, use: str, line: str, tmp_path: 
     assert f"{line}\n" in text
 
 
+@pytest.mark.parametrize(
+    ("files", "path", "name", "line"),
+    [
+        ({"a.py": "urllib.parse.quote('x')\n"}, "a.py", "urllib", "import urllib.parse"),
+        (
+            {"p/__init__.py": "", "p/registry.py": "def known(): ...\n",
+             "p/b.py": "from .c import d\n\nregistry.known()\n"},
+            "p/b.py", "registry", "from . import registry",
+        ),
+        (
+            {"p/__init__.py": "from .b import y\n", "p/util.py": "from . import z\n\n\ndef lift(): ...\n", "p/z.py": "",
+             "p/b.py": "from .z import q\n\ny = lift\n"},
+            "p/b.py", "lift", "from .util import lift",
+        ),
+        (
+            {"p/__init__.py": "class Box: ...\n", "p/__init__.pyi": "class Box: ...\n", "q.py": "x = Box()\n"},
+            "q.py", "Box", "from p import Box",
+        ),
+        ({"a.py": "from typing import Any\n\nx: Mapping\n"}, "a.py", "Mapping", "from typing import Any, Mapping"),
+        ({"a.py": "x: Mapping\n"}, "a.py", "Mapping", "from collections.abc import Mapping"),
+        (
+            {"p/__init__.py": "", "p/a.py": "from collections import abc\n\nabc.Sized\n",
+             "p/b.py": "class X(abc.ABC): ...\n"},
+            "p/b.py", "abc", "import abc",
+        ),
+    ],
+)  # fmt: skip
+def test_modules_packages_and_stubs_are_told_apart(
+    files: dict[str, str], path: str, name: str, line: str, tmp_path: Path
+) -> None:
+    assert line in edited(python_import(tmp_path, files, path, name), path).splitlines()
+
+
+def test_a_function_and_a_module_of_one_name_are_nobodys_guess(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/cli.py": "class Group: ...\n\n\ncli = Group()\n",
+        "p/app.py": "x = cli.Group()\n",
+    }
+    assert python_import(tmp_path, files, "p/app.py", "cli").empty
+
+
+def test_a_declared_packages_name_is_found_in_its_source(tmp_path: Path) -> None:
+    site = tmp_path / "env" / "site-packages"
+    write(
+        site,
+        {
+            "colours/__init__.py": "from colours.shades import Shade\n",
+            "colours/shades.py": "class Shade: ...\n",
+            "colours-1.0.dist-info/METADATA": "Name: colours\nVersion: 1.0\n",
+            "colours-1.0.dist-info/top_level.txt": "colours\n",
+            "other/__init__.py": "class Tint: ...\n",
+            "other-1.0.dist-info/top_level.txt": "other\n",
+        },
+    )
+    root = write(tmp_path / "tree", {"requirements.txt": "colours\n", "a.py": "x = Shade()\n", "b.py": "y = Tint()\n"})
+    view = RepositoryView(root=root, environment=(site,))
+    failures = (trivial("ruff", "F821", "a.py", 1, "Shade"), trivial("ruff", "F821", "b.py", 1, "Tint"))
+    fixes = plan_fixes(failures, view, Autofix())
+    assert edited(fixes, "a.py") == "from colours import Shade\n\nx = Shade()\n"
+    assert [failure.file for failure in fixes.unfixable] == ["b.py"]
+
+
 def test_line_ends_and_bom_survive(tmp_path: Path) -> None:
     text = edited(
         python_import(tmp_path, {"a.py": "\ufeffimport os\r\n\r\nwarnings.warn(os.name)"}, "a.py", "warnings"), "a.py"

@@ -85,8 +85,8 @@ def _ruff_code(tool: str, code: str) -> str:
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
     by_codes: dict[tuple[str, ...], list[str]] = {}
     for file, reported in sorted(files.items()):
-        for codes in filter(None, (reported - LITERALS, reported & LITERALS)):
-            by_codes.setdefault(tuple(sorted(codes)), []).append(file)
+        for together in filter(None, (reported - LITERALS, reported & LITERALS)):
+            by_codes.setdefault(tuple(sorted(together)), []).append(file)
     for codes, paths in by_codes.items():
         preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
         for part in _parts(paths):

@@ -175,11 +175,7 @@ class _Desk:
         if choice is None:
             return False
         if language_of(file) == "python":
-            alias = (
-                choice.name
-                if choice.name != choice.original.split(".")[0] or (choice.module is None and "." in choice.original)
-                else None
-            )
+            alias = choice.name if choice.name != choice.original.split(".")[0] else None
             done = python_code.add_import(source, choice.module, choice.original, alias, own=self.index.python_tops)
         else:
             done = js_code.add_import(
