@@ -13,6 +13,7 @@ _FEATURE = re.compile(
     r"|(?:is|has|have|no|use|with|supports?|can|py|win)_\w*)$|version|windows|win32|linux|darwin|posix|available"
     r"|compat|support|installed|pypy|cpython|cython|jython|jit|backend|vendor|dialect|feature|debug|unicode|django_"
 )
+_EXITS = ast.Return | ast.Raise | ast.Continue | ast.Break
 _DECORATED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _EXPECTING = re.compile(r"(?i)raises|suppress|warns|skip|xfail|expect|mock|patch|deprecat")
 
@@ -21,6 +22,7 @@ def guarded_lines(nodes: Iterable[ast.AST]) -> frozenset[int]:
     """1-based lines on which a missing name proves nothing."""
     lines: set[int] = set()
     for node in nodes:
+        _after_exits(lines, node)
         if isinstance(node, ast.Try):
             if any(_catches(handler) for handler in node.handlers):
                 _take(lines, node)
@@ -38,6 +40,22 @@ def guarded_lines(nodes: Iterable[ast.AST]) -> frozenset[int]:
         ):
             _take(lines, node)
     return frozenset(lines)
+
+
+def _after_exits(lines: set[int], node: ast.AST) -> None:
+    """``if sys.version_info < (3, 12): return`` guards what follows it in its block."""
+    block = getattr(node, "body", None)
+    if not isinstance(block, list):
+        return
+    for number, statement in enumerate(block[:-1]):
+        if (
+            isinstance(statement, ast.If)
+            and isinstance(statement.body[-1], _EXITS)
+            and _is_feature_test(statement.test)
+        ):
+            for later in block[number + 1 :]:
+                _take(lines, later)
+            return
 
 
 def _take(lines: set[int], node: ast.stmt | ast.expr) -> None:
