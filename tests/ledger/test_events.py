@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.ledger.aggregates_cache import standing_of, torn_tail
+from orchestrator.ledger.archive import compact
 from orchestrator.ledger.events import LOG, EventLog, derived_id, encode, event, new_event_id
-from orchestrator.ledger.events_read import read_events, why_foreign
-from tests.ledger.event_lines import FOREIGN, task_event
+from orchestrator.ledger.events_read import archives, instant_ms, read_events, why_foreign
+from tests.ledger.event_lines import FOREIGN, at, task_event
 
 
 def lines(state: Path) -> list[bytes]:
@@ -72,6 +73,24 @@ def test_threads_and_processes_write_at_once(tmp_path: Path) -> None:
     for writer in ("p0", "t2"):
         own = [one["entityId"] for one in made if one["entityId"].startswith(writer)]
         assert own == [f"{writer}-{number}" for number in range(150)]
+
+
+def test_compacting_and_summarising_while_others_write_loses_nothing(tmp_path: Path) -> None:
+    writers = [threading.Thread(target=write, args=(tmp_path, f"w{number}", 200)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    counts = []
+    while any(writer.is_alive() for writer in writers):
+        compact(tmp_path, instant_ms(at(100)))
+        counts.append(standing_of(tmp_path).count)
+    for writer in writers:
+        writer.join()
+    compact(tmp_path, instant_ms(at(100)))
+    assert counts == sorted(counts)
+    standing = standing_of(tmp_path)
+    assert (standing.count, standing.duplicates, standing.foreign) == (600, 0, 0)
+    assert len({one["entityId"] for one in read_events(tmp_path)}) == 600
+    assert archives(tmp_path)
 
 
 def test_a_torn_line_stays_its_own_and_the_next_is_whole(tmp_path: Path) -> None:
