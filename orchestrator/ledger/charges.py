@@ -44,6 +44,7 @@ def answer_fields(record: CallRecord, content: bytes) -> dict[str, Any]:
         "reason": answer.reason.value,
         "answered_by": answer.model,
         "seconds": round(answer.seconds, 3),
+        "lookups": len(answer.tool_calls),
         **charge_fields(Charge(usage=answer.usage or Usage(), cost_usd=record.cost_usd)),
     }
 

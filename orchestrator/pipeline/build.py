@@ -18,6 +18,7 @@ from orchestrator.domain.failure import Category, Failure, gravest
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import IterationNote
 from orchestrator.domain.task import Phase
+from orchestrator.domain.timer import PerformanceTimer
 from orchestrator.gate.integrity import protection_failures, scope_failures
 from orchestrator.gate.integrity_scan import scan
 from orchestrator.gate.suppressions import added_suppressions
@@ -67,15 +68,15 @@ def _iterate(work: Work) -> Move:
     """One answer of the executor and what its gate says."""
     work.iteration += 1
     work.used = Used(redesigns=work.used.redesigns)
-    began = work.night.clock.monotonic()
-    work.tell("iteration:started", iteration=work.iteration, limit=work.limits.iterations)
-    code = _answer(work)
-    if code.status is CodeStatus.EDITS:
-        move = _judge(work, code)
-    else:
-        work.report = None
-        move = _unusable(work, code)
-    _note(work, code, move, work.night.clock.monotonic() - began)
+    with PerformanceTimer(work.night.clock.monotonic) as timer:
+        work.tell("iteration:started", iteration=work.iteration, limit=work.limits.iterations)
+        code = _answer(work)
+        if code.status is CodeStatus.EDITS:
+            move = _judge(work, code)
+        else:
+            work.report = None
+            move = _unusable(work, code)
+    _note(work, code, move, timer.exactly)
     return move
 
 

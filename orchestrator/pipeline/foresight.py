@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.gate import GateReport
+from orchestrator.domain.timer import PerformanceTimer
 from orchestrator.failures.existence import check_existence
 from orchestrator.pipeline.gatehouse import headline, view_of
 from orchestrator.pipeline.work import Work
@@ -19,17 +20,16 @@ def foresee(work: Work) -> GateReport | None:
     for entry in work.night.memory.all(FOUND, task=work.task.id):
         if entry["iteration"] < work.iteration:
             told.update(entry["symbols"])
-    began = work.night.clock.monotonic()
-    failures = check_existence(view_of(work), asked=told)
+    with PerformanceTimer(work.night.clock.monotonic) as timer:
+        failures = check_existence(view_of(work), asked=told)
     if not failures:
         return None
-    seconds = round(work.night.clock.monotonic() - began, 3)
     work.tell(
         FOUND,
         iteration=work.iteration,
         tree=work.tree,
         symbols=sorted({failure.symbol for failure in failures if failure.symbol}),
         headline=headline(failures),
-        seconds=seconds,
+        seconds=timer.seconds,
     )
-    return GateReport(tree=work.tree, results=(), failures=failures, seconds=seconds)
+    return GateReport(tree=work.tree, results=(), failures=failures, seconds=timer.seconds)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from orchestrator.domain.outcome import BudgetStatus, PhaseUse
 from orchestrator.domain.task import Phase
+from orchestrator.domain.timer import PerformanceTimer
 from orchestrator.ledger.spending import Used
 from orchestrator.logs import get_logger
 from orchestrator.pipeline.budget_rules import NOT_RECKONED
@@ -23,18 +24,18 @@ def phase_record(work: Work, phase: Phase) -> Iterator[None]:
     """Journal the phase's beginning and its end, whichever way it ends."""
     work.tell("phase:entered", phase=phase.value)
     before = _used(work, phase)
-    began = work.night.clock.monotonic()
+    timer = PerformanceTimer(work.night.clock.monotonic)
     try:
-        yield
+        with timer:
+            yield
     finally:
-        seconds = work.night.clock.monotonic() - began
         now = _used(work, phase)
         fields: dict[str, Any] = {
             "phase": phase.value,
             "tokens": now.tokens - before.tokens,
-            "seconds": round(seconds, 3),
+            "seconds": timer.seconds,
         }
-        work.tell("phase:left", **fields, **_against_limits(work, phase, now, before.seconds + seconds))
+        work.tell("phase:left", **fields, **_against_limits(work, phase, now, before.seconds + timer.exactly))
 
 
 def phase_uses(work: Work) -> tuple[PhaseUse, ...]:

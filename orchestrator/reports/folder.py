@@ -18,6 +18,7 @@ from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.registry_track import track, words
 from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
 from orchestrator.reports.landing import landing_view
+from orchestrator.reports.profile_calls import call_points, profile_json
 from orchestrator.reports.remediation import remediations
 from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.summary import summary_json
@@ -53,6 +54,7 @@ def read_inputs(
     return ReportInputs(
         details=details,
         timeline=timeline(entries),
+        calls=call_points(entries),
         earlier_tasks=tried,
         earlier_conflicts=conflicts,
         estimates=words(track(entries)),
@@ -92,6 +94,13 @@ def write_reports(folder: Path, summary: RunSummary, inputs: ReportInputs) -> tu
     for name, text in texts.items():
         _keep(folder / name, text)
     return tuple(folder / name for name in texts)
+
+
+def write_profile(folder: Path, entries: Sequence[Entry]) -> Path:
+    """Write profile.json: time, tokens, look-ups and context of each call (P6). ``OSError`` on the disk."""
+    path = folder / "profile.json"
+    _keep(path, profile_json(entries))
+    return path
 
 
 def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs, only: str | None = None) -> None:

@@ -70,6 +70,43 @@ class CallNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallPoint:
+    """One answered model call on the time line (P6)."""
+
+    call: str
+    task: str
+    phase: str
+    role: str
+    model: str
+    iteration: int
+    turn: int
+    at_s: float
+    """When it was asked: seconds of working time since the run's start."""
+    seconds: float
+    context_tokens: int
+    """What the model was given to read, cached or not."""
+    cached_tokens: int
+    """Of these, what the provider had in its cache."""
+    output_tokens: int
+    lookups: int | None
+    """Look-ups (tool calls) the answer asked for; ``None``: the journal does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSum:
+    """All calls of one agent."""
+
+    role: str
+    calls: int
+    seconds: float
+    tokens: int
+    """Read and written."""
+    lookups: int | None
+    mean_context_tokens: int
+    largest_context_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One remark of a reviewer."""
 
@@ -125,6 +162,7 @@ class ReportInputs:
     details: Mapping[str, TaskDetail] = field(default_factory=lambda: MappingProxyType({}))
     """By task id."""
     timeline: Timeline = Timeline()
+    calls: tuple[CallPoint, ...] = ()
     earlier_tasks: int = 0
     """Tasks tried in earlier runs of this project, and their conflicts: L13 speaks from 20 tasks on."""
     earlier_conflicts: int = 0

@@ -8,9 +8,11 @@ from typing import Any
 
 from orchestrator.reports.figures import count, duration, percent, tokens
 from orchestrator.reports.inert import one_line
+from orchestrator.reports.profile_calls import agent_sums, call_points
 from orchestrator.reports.timeline import timeline
 
 Event = Mapping[str, Any]
+_QUARTERS = 4
 
 
 @dataclass(slots=True)
@@ -36,8 +38,33 @@ def profile_text(events: Sequence[Event]) -> str:
     parts = [f"worked {duration(line.seconds)}\n"]
     parts += _table("by phase", phases, line.seconds)
     parts += _table("of these, calls by role", _sums(events, "call:answer", "role"), line.seconds)
+    parts += _agents(events)
     parts += _table("of these, gates by check", _sums(events, "check:finished", "check"), line.seconds)
     return "".join(parts)
+
+
+def _agents(events: Sequence[Event]) -> list[str]:
+    """What each agent was given to read, and how often it looked something up; over the night, by quarters of it."""
+    points = call_points(events)
+    if not points:
+        return []
+    length = max(1.0, *(point.at_s for point in points))
+    rows = ["\ncontext of a call, by agent: mean and most; mean in each quarter of the night; look-ups\n"]
+    for each in agent_sums(points):
+        quarters = []
+        for quarter in range(_QUARTERS):
+            own = [
+                point.context_tokens
+                for point in points
+                if point.role == each.role and min(_QUARTERS - 1, int(_QUARTERS * point.at_s / length)) == quarter
+            ]
+            quarters.append(tokens(sum(own) // len(own)) if own else "-")
+        looked = "-" if each.lookups is None else str(each.lookups)
+        rows.append(
+            f"  {one_line(each.role, limit=14):<14} {tokens(each.mean_context_tokens):>8}"
+            f" {tokens(each.largest_context_tokens):>8}   {' '.join(f'{one:>8}' for one in quarters)}   {looked:>6}\n"
+        )
+    return rows
 
 
 def _sums(events: Iterable[Event], kind: str, key: str) -> dict[str, _Sum]:

@@ -19,6 +19,7 @@ from orchestrator.reports.inert import one_line, plain
 from orchestrator.reports.inputs import ReportInputs, TaskDetail
 from orchestrator.reports.measured import expected_and_measured
 from orchestrator.reports.pictures import ROUTES, budget_bars, failure_bars, gantt, moves_by_category
+from orchestrator.reports.pictures_profile import call_picture
 from orchestrator.reports.summary import checkout_unchanged, total_failures
 from orchestrator.reports.templates import Safe, render
 from orchestrator.reports.todo import todos
@@ -82,6 +83,7 @@ def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
         style=_markup(style),
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         gantt=gantt(inputs.timeline, summary.tasks),
+        call_picture=call_picture(inputs.calls, inputs.timeline.seconds),
         budget_picture=budget_bars(summary.tasks),
         failure_picture=failure_bars(summary, total_failures(summary.tasks)),
         diff_blocks=diff_blocks,

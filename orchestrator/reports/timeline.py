@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -84,3 +84,11 @@ def timeline(events: Iterable[Event]) -> Timeline:
     for event in events:
         weaver.take(event)
     return weaver.done()
+
+
+def clocked(events: Iterable[Event]) -> Iterator[tuple[float, Event]]:
+    """Each event with the seconds of working time that had passed at it; time between sessions is cut out."""
+    weaver = _Weaver()
+    for event in events:
+        weaver.take(event)
+        yield weaver.seconds, event

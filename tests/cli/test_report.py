@@ -145,3 +145,14 @@ def test_where_the_time_went(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     text = capsys.readouterr().out
     assert "worked 17 min 07 s" in text
     assert "executor         5 min 36 s   33 %  16 times, longest 21 s  99.4k tokens" in text
+    assert "context of a call, by agent" in text
+
+
+def test_the_profile_is_a_projection_of_the_journal(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, night())
+    assert report.run(args(tmp_path)) == 0
+    first = (folder / "profile.json").read_bytes()
+    (folder / "profile.json").unlink()
+    assert report.run(args(tmp_path)) == 0
+    assert (folder / "profile.json").read_bytes() == first
+    assert "Model calls over time" in (folder / "report.html").read_text()
