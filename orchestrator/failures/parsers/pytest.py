@@ -175,9 +175,14 @@ def _read_e(reader: _Reader, text: str, *, fresh: bool) -> None:
     if match and named and (fresh or _nested(match[1], section)):
         section.errors.append((_exception(match[1], match[2] or ""), len(section.frames)))
     elif fresh:
-        section.errors.append(
-            (Finding(tool=TOOL, kind=Kind.ASSERTION, message=text, code="AssertionError"), len(section.frames))
-        )
+        section.errors.append((_plain(text), len(section.frames)))
+
+
+def _plain(text: str) -> Finding:
+    """What an assertion says, or pytest-xdist (2-3) of a worker that died."""
+    if text.startswith("worker 'gw") and " crashed while running " in text:
+        return Finding(tool=TOOL, kind=Kind.KILLED, message=text, code="crashed")
+    return Finding(tool=TOOL, kind=Kind.ASSERTION, message=text, code="AssertionError")
 
 
 def _nested(name: str, section: _Section) -> bool:
@@ -304,7 +309,7 @@ def _finish(reader: _Reader) -> tuple[Finding, ...]:
         if reason and named and _EXCEPTION_NAME.search(named[1]):
             finding = _exception(named[1], named[2] or "")
         else:
-            finding = Finding(tool=TOOL, kind=Kind.ASSERTION, code="AssertionError", message=reason or "failed")
+            finding = _plain(reason or "failed")
         if (finding.code, finding.message) not in placed:
             findings.append(replace(finding, file=posix(path), test_id=posix(path) + ("::" + name if name else "")))
     if reader.tally is not None:

@@ -17,7 +17,7 @@ _FULL = re.compile(
 _QUOTED = re.compile(r"[`'\"]([^`'\"\n]{1,200})[`'\"]")
 _PYLINT_SYMBOL = re.compile(r" \(([a-z][a-z0-9-]{2,60})\)$")
 
-HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ")
+HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ", "************* Module ")
 
 
 def parse(text: str) -> tuple[Finding, ...]:
