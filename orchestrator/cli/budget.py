@@ -69,7 +69,7 @@ def _replay(args: argparse.Namespace, state: Path) -> int:
 def _again(task: PastTask, settings: Settings) -> Replayed:
     bases = task.bases if settings.budgets.base == "registry" and task.bases else None
     budget = task_budget(task.complexity, task.importance, task.overrides, settings.budgets, bases)
-    return replay(task.calls, budget, settings.budgets)
+    return replay((*task.calls, *task.refused), budget, settings.budgets)
 
 
 def _dispute(args: argparse.Namespace, state: Path) -> int:

@@ -38,6 +38,8 @@ class PastTask:
     importance: Importance
     overrides: Mapping[Phase, int]
     calls: tuple[PastCall, ...]
+    refused: tuple[PastCall, ...]
+    """The call that a stop did not let out: it used nothing, but lines were looked at before it."""
     estimates: Mapping[Phase, int]
     """What the run expected of each phase (R4b); empty in older journals."""
     bases: Mapping[Phase, int]
@@ -89,13 +91,19 @@ def past_run(
             disputed=(said or {}).get((run, name), ""),
             last=use.last,
         )
-        tasks.append(_past(seen, start, defined, limits, tuple(call for _, call in calls.get(name, ()))))
+        made = tuple(call for _, call in calls.get(name, ()))
+        tasks.append(_past(seen, start, defined, limits, made, _refused(seen, stops.get(name, {}))))
     order = [(call, one.worst, one.tokens) for each in calls.values() for call, one in each]
     return PastRun(run=run, tasks=tuple(tasks), calls=tuple(_in_order(entries, order)))
 
 
 def _past(
-    seen: Reviewed, start: Entry, defined: Entry, limits: Mapping[Phase, PhaseLimit], calls: tuple[PastCall, ...]
+    seen: Reviewed,
+    start: Entry,
+    defined: Entry,
+    limits: Mapping[Phase, PhaseLimit],
+    calls: tuple[PastCall, ...],
+    refused: tuple[PastCall, ...],
 ) -> PastTask:
     grade: Entry = next((one for one in start.get("tasks", ()) if one.get("id") == seen.task), {})
     estimates = start.get("estimates")
@@ -106,9 +114,18 @@ def _past(
         importance=_word(Importance, defined.get("importance", grade.get("importance")), Importance.MEDIUM),
         overrides={phase: limit.tokens for phase, limit in limits.items() if limit.how == SET_BY_TASK},
         calls=calls,
+        refused=refused,
         estimates=_by_phase(learnt.get("stages")),
         bases=_by_phase(learnt.get("bases")),
     )
+
+
+def _refused(seen: Reviewed, stop: Entry) -> tuple[PastCall, ...]:
+    """Older journals do not tell its worst case: the lines themselves are what counts there."""
+    worst = stop.get("worst_call")
+    if not seen.stopped or seen.last is None:
+        return ()
+    return (PastCall(phase=seen.last, tokens=0, worst=worst if isinstance(worst, int) else 0),)
 
 
 def _whole(entries: Sequence[Entry]) -> Iterator[Entry]:

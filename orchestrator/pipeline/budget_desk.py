@@ -26,7 +26,8 @@ class BudgetDesk:
     """Implements :class:`orchestrator.ports.Desk` for one task.
 
     ``budget`` is ``None`` until define has set it (and stays so with budgets off); nothing is stopped before. ``told``
-    learns of each line that was passed: once in observe mode, where it stops nothing. ``others`` are the run's other
+    learns of each line that was passed, and of the worst case of the call that was refused: once in observe mode, where
+    it stops nothing. ``others`` are the run's other
     tasks, which this one must leave their part of ``caps``. A fault in the reckoning goes to ``fault`` and stops
     nothing (B11).
     """
@@ -40,7 +41,7 @@ class BudgetDesk:
         budgets: Budgets,
         caps: Caps,
         others: Claims,
-        told: Callable[[Stop], None],
+        told: Callable[[Stop, int], None],
         fault: Callable[[Exception], None],
     ) -> None:
         self._desk = desk
@@ -56,21 +57,22 @@ class BudgetDesk:
 
     def ask(self, request: Request) -> Answer:
         """See :class:`orchestrator.ports.Desk`; ``BudgetStopError`` where the task is over its line already."""
-        stop = self._stop(request)
+        worst = input_bound(request) + request.max_output_tokens
+        stop = self._stop(worst)
         if stop is not None and (stop.enforced or not self._told):
             self._told = True
-            self._tell(stop)
+            self._tell(stop, worst)
         if stop is not None and stop.enforced:
             raise BudgetStopError(
                 stop.why, hint="its remediation task has more room; or split the task, or say more in its acceptance"
             )
         return self._desk.ask(request)
 
-    def _stop(self, request: Request) -> Stop | None:
+    def _stop(self, worst: int) -> Stop | None:
         if self.budget is None:
             return None
         try:
-            return self._reckon(self.budget, input_bound(request) + request.max_output_tokens)
+            return self._reckon(self.budget, worst)
         except Exception as error:  # noqa: BLE001 - a fault in tracking is said, and fails no task (B11)
             get_logger("orchestrator.budgets").exception("the budget could not be reckoned")
             self._fault(error)

@@ -48,7 +48,7 @@ def open_work(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOut
 def _desk(night: Night, task: Task, rules: Rules) -> BudgetDesk:
     """The run's desk under the task's budget; a line that is passed is journaled, with the budgets that drew it."""
 
-    def told(stop: Stop) -> None:
+    def told(stop: Stop, worst: int) -> None:
         night.journal.append(
             "budget:stopped" if stop.enforced else "budget:observed",
             task=task.id,
@@ -56,6 +56,7 @@ def _desk(night: Night, task: Task, rules: Rules) -> BudgetDesk:
             why=stop.why,
             used=stop.used,
             line=stop.line,
+            worst_call=worst,
             budgets=rules.digest,
         )
 

@@ -54,7 +54,7 @@ class Seat:
                 Claim(budget=5000, used=self.spending.of("t").tokens, cost_usd=None, ended=False),
                 others,
             ),
-            told=self.told.append,
+            told=lambda stop, worst: self.told.append(stop) if worst > 100 else None,
             fault=self.faults.append,
         )
         limits = dict.fromkeys(Phase, 1000)
