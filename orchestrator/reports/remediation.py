@@ -125,5 +125,5 @@ def _head(name: str, names: Sequence[str], group: _Group, summary: RunSummary) -
 
 
 def _rounded_up(tokens: int) -> int:
-    step = 10 ** max(0, len(str(tokens)) - 2)
+    step = int(10 ** max(0, len(str(tokens)) - 2))
     return -(-tokens // step) * step
