@@ -3,7 +3,7 @@
 Captured on 2026-11-21 with CPython 3.11.7, pylint 4.1.4, mypy 2.4.1, black 26.10.1, isort 9.0.2, bandit 1.9.4,
 import-linter 2.16, pytest 9.2.0, coverage 7.17.3, flake8 7.5.0, ruff 0.17.6; Node 20.20.2, jest 30.5.2, vitest 3.2.7,
 mocha 11.8.0, eslint 9.39.5, biome 2.6.8, oxlint 1.94.0, esbuild 0.25.12, webpack 5.112.2, vite 6.4.6, c8 10.1.3;
-gcc 12.2, OpenJDK javac 17.0.15, rustc 1.95.0.
+gcc 12.2, clang 14.0.6, CMake 3.25.1, GNU make 4.3, go 1.19.8, OpenJDK javac 17.0.15, rustc 1.95.0.
 """
 
 from __future__ import annotations
@@ -94,6 +94,25 @@ CASES: dict[str, tuple[Category, str, str | None]] = {
     "rust_borrow": (TACTICAL, "rustc", "x"),
     "rust_test": (TACTICAL, "cargo", None),
     "rust_dep": (ENVIRONMENT, "generic", "serde_jsonn"),
+    "clang_library": (TRIVIAL, "cc", "printf"),
+    "gcc_include_gone": (TRIVIAL, "cc", None),
+    "clang_std": (TRIVIAL, "cc", "cout"),
+    "clang_flag": (INVENTED, "generic", "-fstrict-rings"),
+    "clang_type": (TRIVIAL, "cc", "uint32_t"),
+    "gcc_api": (STRATEGIC, "ld", "ring_pop"),
+    "rust_macro": (INVENTED, "rustc", "ensure_that"),
+    "rust_trait": (TRIVIAL, "rustc", None),
+    "rustfmt_check": (TRIVIAL, "rustfmt", None),
+    "go_unused": (TRIVIAL, "go", "os"),
+    "go_cycle": (STRATEGIC, "go", None),
+    "javac_disk": (ENVIRONMENT, "generic", None),
+    "cmake_command": (INVENTED, "generic", "shape_add_module"),
+    "make_separator": (ENVIRONMENT, "generic", None),
+    "mocha_reporter": (INVENTED, "generic", "tidy"),
+    "mocha_json": (TACTICAL, "mocha", None),
+    "mocha_tap": (TACTICAL, "mocha", None),
+    "biome_json": (TRIVIAL, "biome", None),
+    "jest_conf": (ENVIRONMENT, "node", None),
 }
 
 

@@ -15,6 +15,7 @@ from orchestrator.failures.parsers import (
     bundlers,
     compilers,
     js_lint,
+    js_reports,
     js_tests,
     pytest,
     python_format,
@@ -37,6 +38,7 @@ class Parser:
 PARSERS: tuple[Parser, ...] = (
     Parser("pytest", pytest.HINTS, pytest.parse),
     Parser("js_tests", js_tests.HINTS, js_tests.parse),
+    Parser("js_reports", js_reports.HINTS, js_reports.parse),
     Parser("traceback", traceback.HINTS, traceback.parse),
     Parser("tsc", tsc.HINTS, tsc.parse),
     Parser("python_types", python_types.HINTS, python_types.parse),
@@ -49,7 +51,7 @@ PARSERS: tuple[Parser, ...] = (
 )
 """Test runners first: what stands in a test's own report is theirs."""
 
-_RUNNERS = frozenset({"pytest", "js_tests"})
+_RUNNERS = frozenset({"pytest", "js_tests", "js_reports"})
 _ALONGSIDE = frozenset({"audit", "tsc"})
 """What may stand beside a test runner's report in one output: thresholds, and ts-jest's diagnostics."""
 
@@ -63,6 +65,8 @@ def read(text: str) -> tuple[Finding, ...]:
     for parser in PARSERS:
         if runner and parser.name not in _ALONGSIDE and parser.name not in _RUNNERS:
             continue
+        if runner and parser.name == "js_reports":
+            continue  # its tests are told already
         if any(hint in text for hint in parser.hints):
             findings = parser.parse(text)
             found.extend(findings)
