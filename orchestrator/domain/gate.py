@@ -48,6 +48,10 @@ class TestEvidence:
     """What told: ``junit``, ``json``, ``summary line``."""
     failed_ids: frozenset[str] = frozenset()
     skipped_ids: frozenset[str] = frozenset()
+    asked: bool = False
+    """It comes from the report that the gate itself asked for, and from no other."""
+    printed_failed: int = 0
+    """The most failed tests that any summary line of the output tells of, whatever the report says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

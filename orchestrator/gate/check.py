@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from orchestrator.domain.gate import CheckResult, CheckSpec, Coverage, TestEvide
 from orchestrator.gate.coverage import printed_coverage, read_coverage
 from orchestrator.gate.evidence import plain_environment, refused, shell_line, unasked
 from orchestrator.gate.evidence_reports import read_tests
-from orchestrator.gate.evidence_summary import plain, read_summary
+from orchestrator.gate.evidence_summary import plain, printed_failed, read_summary
 from orchestrator.gate.report_files import Stamp, scratch_reports, stamps, written_reports
 from orchestrator.gate.report_paths import ReportPaths
 from orchestrator.gate.toolchains import Toolchains
@@ -33,7 +33,11 @@ class Evidence:
         return dict(stamps(self.root, path, self.chains.report_places))
 
     def read(self, spec: CheckSpec, ran: Ran, before: dict[str, Stamp]) -> tuple[TestEvidence | None, Coverage | None]:
-        """Tests and coverage: from the scratch folder, the repository's usual places, and last what was printed."""
+        """Tests and coverage: from the reports asked for, from others in the scratch folder and at the repository's
+        usual places, and last from what was printed.
+
+        Where a report that was asked for is there, no other adds a test to it: code under test can write files.
+        """
         limits, places = self.chains.limits, self.chains.report_places
         reports = list(
             chain(
@@ -42,7 +46,11 @@ class Evidence:
             )
         )
         paths = ReportPaths(self.files, str(self.root), spec.path)
-        tests = read_tests(reports, paths) or read_summary(spec.tool, ran.stdout, ran.stderr)
+        own = read_tests([report for report in reports if report.name in spec.reports], paths)
+        tests = own or read_tests(reports, paths) or read_summary(spec.tool, ran.stdout, ran.stderr)
+        if tests is not None:
+            told = printed_failed(spec.tool, ran.stdout, ran.stderr)
+            tests = replace(tests, asked=own is not None, printed_failed=told)
         coverage = read_coverage(reports, paths, self.text_of) or printed_coverage(plain(ran.stdout))
         return tests, coverage
 

@@ -18,7 +18,10 @@ _SKIPPED = frozenset({"skipped", "pending", "todo", "disabled"})
 
 
 def read_tests(reports: Iterable[ReportFile], paths: ReportPaths) -> TestEvidence | None:
-    """What all test reports together say; ``None`` where none is one. The same test told twice counts once."""
+    """What all test reports together say; ``None`` where none is one.
+
+    The same test told twice counts once, and as failed where one of them says so.
+    """
     outcomes: dict[str, str] = {}
     sources: list[str] = []
     for report in reports:
@@ -27,7 +30,7 @@ def read_tests(reports: Iterable[ReportFile], paths: ReportPaths) -> TestEvidenc
             continue
         source, by_id = found
         sources.append(source)
-        outcomes.update(by_id)
+        outcomes.update({test: said for test, said in by_id.items() if outcomes.get(test) != "failed"})
     if not sources:
         return None
     return counted(outcomes, source=sources[0])

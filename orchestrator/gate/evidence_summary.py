@@ -32,6 +32,28 @@ def read_summary(tool: str, stdout: str, stderr: str) -> TestEvidence | None:
     return of_tap(text) if tool == "node:test" else None
 
 
+_FAILED = {
+    "pytest": re.compile(
+        r"^=* ?(?:\d{1,9} [a-z]{1,12},? ){0,10}?(\d{1,9}) failed\b[^\n]{0,200} in [\d.:]{1,20}s", re.MULTILINE
+    ),
+    "unittest": re.compile(r"^FAILED \((?:[a-z]{1,20}=\d{1,9}, )?(?:failures|errors)=(\d{1,9})", re.MULTILINE),
+    "jest": re.compile(r"^[ \t]{0,20}Tests:?\s{1,20}(\d{1,9}) failed\b", re.MULTILINE),
+    "mocha": re.compile(r"^[ \t]{1,10}(\d{1,9}) failing\b", re.MULTILINE),
+    "node:test": re.compile(r"^[\u2139#] fail (\d{1,9})[ \t\r]*$", re.MULTILINE),
+}
+_FAILED["vitest"] = _FAILED["jest"]
+
+
+def printed_failed(tool: str, stdout: str, stderr: str) -> int:
+    """The most failed tests that any summary of the output tells of; 0 where none does, or the tool is not known.
+
+    Not the last summary alone: code that ends a run early can print another one after it.
+    """
+    pattern = _FAILED.get(tool)
+    text = f"{plain(stdout)}\n{plain(stderr)}" if pattern else ""
+    return max((int(count) for count in pattern.findall(text)), default=0) if pattern else 0
+
+
 def _pytest(text: str) -> TestEvidence | None:
     lines = re.findall(
         r"^=* ?((?:\d{1,9} [a-z]{1,12},? ?){1,10}|no tests (?:ran|collected))[^\n]{0,80} in [\d.:]{1,20}s",

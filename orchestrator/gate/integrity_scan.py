@@ -27,6 +27,11 @@ _EXITS = re.compile(
 _UNDER_TEST = re.compile(
     r"PYTEST_CURRENT_TEST|[\"']pytest[\"'][ \t]+in[ \t]+sys\.modules|JEST_WORKER_ID|process\.env\.VITEST"
 )
+_RUNNER = re.compile(
+    r"\b_pytest\b|\bpytest_runtest_\w{1,30}|\bxmlpath\b|\bjunitxml\b|\bgc\.get_objects\b"
+    r"|\b(?:jest-circus|@vitest/runner|mocha/lib)\b|\bglobalThis\.(?:expect|it|test|describe)\s?=(?!=)"
+)
+"""Names by which code reaches into the runner that judges it."""
 _IGNORED = (".gitignore", ".ignore")
 _SOURCE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".sh")
 _LONGEST_LINE = 5000
@@ -81,6 +86,8 @@ def _file(path: str, protection: Protection, before: str | None, after: str | No
             failures.append(_gate_own(path, number, own.group()))
         if ended := _EXITS.search(line):
             flags.append(f"{path}:{number}: ends the process: {ended.group().strip()}")
+        if reaches := _RUNNER.search(line):
+            flags.append(f"{path}:{number}: reaches into the test runner: {reaches.group()}")
         if (asks := _UNDER_TEST.search(line)) and not protection.is_test(path):
             flags.append(f"{path}:{number}: asks whether it is under test: {asks.group()}")
     return failures, flags

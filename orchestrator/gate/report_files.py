@@ -1,6 +1,9 @@
 """Reading the reports a check left. What wrote them is foreign code: no link is followed, no pipe opened, sizes capped.
 
-Known limit: a report says what the test process wrote; that the process told the truth is not proved here.
+Known limit: a report says what the test process wrote. Only the one the gate asked for adds tests, the worst word on a
+test counts, and a summary that was printed must not deny it; but code under test that changes the runner within its own
+process, before the runner sees an outcome, can make all of these agree. Protection of what runners load, the flags of
+``integrity_scan`` and the review stand against that.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from orchestrator.gate.plan import CoverageRule
 PYTEST_NO_TESTS = 5
 NOT_FOUND = (126, 127)
 """The shell's codes for a program that is not there or may not run."""
+_TOLD_TWICE = 2
+"""A test that fails, and whose clean-up fails as well, is two to a summary and one to a report."""
 _TOLERANCE = 0.01
 """Percentage points: what rounding in a report may take away."""
 _SHOWN_LINES = 12
@@ -73,6 +75,15 @@ def _failed_unsaid(tests: TestEvidence, base: TestEvidence, exit_code: int) -> V
     if base.ids and tests.ran and not tests.ids:
         message = f"only a summary line says that {tests.ran} tests ran; the base's run left a report that names them"
         return _failed(message, Category.TACTICAL, "no-evidence", "evidence as complete as the base's (I10)")
+    if base.asked and not tests.asked and tests.ran:
+        message = "the report that the gate asked for is not there; the base's run left it, and no other counts"
+        return _failed(message, Category.TACTICAL, "no-evidence", "evidence as complete as the base's (I10)")
+    if tests.printed_failed > max(_TOLD_TWICE * tests.failed, base.printed_failed):
+        message = (
+            f"the output says that {tests.printed_failed} tests failed, the report says {tests.failed}: "
+            "one of them is not the runner's"
+        )
+        return _failed(message, Category.TACTICAL, "contradiction", "a report that the run itself denies (I10)")
     new = sorted(tests.failed_ids - base.failed_ids)
     if exit_code == 0 and (new or (not tests.failed_ids and tests.failed > base.failed)):
         shown = ", ".join(new[:_SHOWN_LINES]) or f"{tests.failed} of them"

@@ -16,7 +16,7 @@ from orchestrator.gate.coverage_lines import added_lines, changed_lines
 from orchestrator.gate.detect import detect
 from orchestrator.gate.evidence import refused
 from orchestrator.gate.evidence_reports import read_tests
-from orchestrator.gate.evidence_summary import plain, read_summary
+from orchestrator.gate.evidence_summary import plain, printed_failed, read_summary
 from orchestrator.gate.report_files import ReportFile, read_report, scratch_reports, stamps, written_reports
 from orchestrator.gate.report_paths import ReportPaths
 from orchestrator.gate.report_xml import read_xml
@@ -418,3 +418,32 @@ def test_no_configuration_makes_detection_hang(text: str) -> None:
         "tests/test_a.py": text,
     }
     detect(MemoryTree(tree), ".", shipped_toolchains())
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "failed"),
+    [
+        ("pytest", "=== 1 failed, 2 passed in 0.01s ===\n3 passed in 0.01s\n", 1),
+        ("pytest", "= 2 passed, 1 failed, 4 warnings in 62.10s (0:01:02) =\n", 1),
+        ("unittest", "Ran 3 tests in 0.1s\n\nFAILED (failures=2)\n", 2),
+        ("jest", "Tests:       3 failed, 2 passed, 5 total\nTests:       5 passed, 5 total\n", 3),
+        ("vitest", "      Tests  1 failed | 2 passed (3)\n", 1),
+        ("mocha", "  2 passing (3ms)\n  1 failing\n", 1),
+        ("node:test", "# pass 1\n# fail 4\n", 4),
+        ("go", "FAIL\n", 0),
+    ],
+)
+def test_any_summary_that_tells_of_failed_tests_counts(tool: str, text: str, failed: int) -> None:
+    assert printed_failed(tool, text, "") == failed
+
+
+def test_of_two_reports_the_worse_word_on_a_test_counts() -> None:
+    case = (
+        '<testsuite><testcase classname="tests.test_a" name="test_b" file="tests/test_a.py">{}</testcase></testsuite>'
+    )
+    files = [ReportFile(name="a.xml", text=case.format("<failure/>")), ReportFile(name="z.xml", text=case.format(""))]
+    paths = ReportPaths(["tests/test_a.py"], "/nowhere", ".")
+    for order in (files, files[::-1]):
+        tests = read_tests(order, paths)
+        assert tests is not None
+        assert tests.failed_ids == {"tests/test_a.py::test_b"}

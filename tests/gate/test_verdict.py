@@ -210,3 +210,27 @@ def test_a_predecessors_gate_is_a_baseline() -> None:
     assert base.coverage_of(tested) == 75
     assert base.tests_of(replace(tested, path="web")) is None
     assert baseline() == Baseline(tree="b" * 40)
+
+
+def named(**others: object) -> TestEvidence:
+    fields: dict[str, object] = {"ran": 2, "passed": 2, "failed": 0, "skipped": 0, "ids": frozenset({"a", "b"})}
+    return TestEvidence(**{**fields, **others})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("tests", "base", "code"),
+    [
+        (named(asked=True), named(asked=True), None),
+        (named(), named(asked=True), "no-evidence"),
+        (named(asked=True), named(), None),
+        (named(asked=True, printed_failed=1), named(asked=True), "contradiction"),
+        (named(printed_failed=1), named(printed_failed=1), None),
+        (named(failed=1, passed=1, printed_failed=2), named(failed=1, passed=1), None),
+        (named(failed=1, passed=1, printed_failed=3), named(failed=1, passed=1), "contradiction"),
+    ],
+)
+def test_a_report_that_the_run_denies_or_that_nobody_asked_for(
+    tests: TestEvidence, base: TestEvidence, code: str | None
+) -> None:
+    verdict = judge_tests(ran(2, tests=tests), base, ())
+    assert [failure.code for failure in verdict.failures] == ([code] if code else [])
