@@ -9,8 +9,8 @@ import pytest
 
 from orchestrator.domain.pattern import compile_pattern
 from orchestrator.domain.redactor import Own, Redactor
-from tests.e2e.nights import Place
-from tests.e2e.small import ACCEPT, HEAD, adr, place_of
+from tests.e2e.nights import Place, wait_until
+from tests.e2e.small import ACCEPT, adr, place_of
 from tests.fakes.collector import Collector
 
 KEY = "Zq7/sentinel-key+0001=Xw9"
@@ -110,11 +110,12 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Place, byte
         code, said = run(whole, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_EXPORTER_OTLP_HEADERS=f"x-key={TOKEN}")
         bodies = b"".join(collector.bodies)
     assert code == 0, said
-    late = broken.folder / "calls" / "double.build.executor.2.1.md"
-    late.unlink()
-    code, first = run(broken)
-    assert code != 0
-    late.write_text(HEAD + ANSWERS[late.stem])
+    argv = ("run", str(broken.tasks), "--models", f"replay:{broken.folder / 'calls'}", "--sandbox", "none")
+    with broken.started(*argv, **ENVIRONMENT) as process:
+        wait_until(lambda: any((broken.folder / "runs").glob("*/tasks/double/iterations/1/gate.json")))
+        process.terminate()
+        first = "".join(process.communicate())
+    assert process.returncode == 143, first
     code, second = night(broken, "resume")
     assert code == 0, second
     return whole, broken, bodies, said + first + second
