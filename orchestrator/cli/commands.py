@@ -211,7 +211,9 @@ def _budget(parser: ArgumentParser) -> None:
     replay.add_argument("runs", metavar="RUN", nargs="*", help="these runs (default: all)")
     replay.add_argument("--config", metavar="NEW.yaml", required=True, help="settings laid over those in force")
     _json(replay, "everything as one JSON object")
-    told = action("dispute", "count a stop as a false positive", "orchestrate budget dispute fix-it --reason 'big file'")
+    told = action(
+        "dispute", "count a stop as a false positive", "orchestrate budget dispute fix-it --reason 'big file'"
+    )
     told.add_argument("task", metavar="TASK", help="the task that a budget stopped, or would have")
     told.add_argument("--reason", metavar="TEXT", required=True, help="why the stop was a mistake")
     told.add_argument("--run", metavar="RUN", help="the run's name (default: the newest that stopped it)")

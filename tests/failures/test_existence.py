@@ -75,8 +75,10 @@ def test_an_invented_python_name_is_told_of(tmp_path: Path, text: str, expected:
         "from shop.loose import anything\nfrom shop import loose\n\nloose.whatever\n",
         "from shop.open import Open\n\nOpen().anything\n",
         "import sys\n\nif sys.version_info >= (3, 14):\n    from shop.cart import later\n",
-        "import sys\nimport typing\n\n\ndef f(x):\n    if sys.version_info < (3, 99):\n        return x\n"
-        "    while isinstance(x, typing.TypeOfLater):\n        x = x.value\n",
+        (
+            "import sys\nimport typing\n\n\ndef f(x):\n    if sys.version_info < (3, 99):\n        return x\n"
+            "    while isinstance(x, typing.TypeOfLater):\n        x = x.value\n"
+        ),
         "from shop.cart import Cart\n\ncart = Cart('me')\ncart.note = 1\nprint(cart.note)\n",
         "from shop.cart import Cart\n\nif hasattr(Cart, 'weigh'):\n    Cart.weigh()\n",
         "from pathlib import Path\nfrom unittest.mock import Mock\n\nMock().anything(Path('a').stem)\n",
