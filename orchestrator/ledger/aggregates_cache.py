@@ -17,24 +17,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from orchestrator.ledger.aggregates_fold import fold_file, fold_lines
-from orchestrator.ledger.aggregates_ids import keep_ids, known_ids
+from orchestrator.ledger.aggregates_halves import fold_log
+from orchestrator.ledger.aggregates_ids import ID_SIZE, keep_ids, known_ids
+from orchestrator.ledger.aggregates_pack import pack, unpack
 from orchestrator.ledger.aggregates_prefix import Seal, holds, seal
-from orchestrator.ledger.aggregates_state import Rows, Standing
+from orchestrator.ledger.aggregates_state import Standing
 from orchestrator.ledger.events import LOG
 from orchestrator.ledger.events_read import Fault, archives, line_blocks, packed_id, read_json
 
-_VERSION = 2
+_VERSION = 3
 _STATE = ".aggregates.state"
 _LOCK = ".aggregates.lock"
 _KEPT_FROM = 1 << 20
 """Bytes of new lines that are worth writing the standing again; fewer are folded again in some milliseconds."""
 _EDGE = 1 << 20
 _GZIP_END = 8
-_ROWS = ("tasks", "chains", "requests", "models", "phases")
-_PLAIN = ("count", "last_id", "duplicates", "foreign")
 
 
 def standing_of(state: Path, *, afresh: bool = False) -> Standing:
@@ -60,7 +58,7 @@ def _known(state: Path) -> Standing | None:
     size = sum(map(len, tail)) + len(tail)
     if size >= _KEPT_FROM:
         with suppress(OSError):
-            _save(state, standing, seal(state / LOG, before.length + size, before), ids, folded - known)
+            _save(state, standing, seal(state / LOG, before.length + size, before), ids, b"".join(folded - known))
     return standing
 
 
@@ -84,24 +82,25 @@ def replayed(state: Path, *, since: int | None = None, until: int | None = None)
     standing = Standing()
     standing.since = since if since is not None else standing.since
     standing.until = until if until is not None else standing.until
-    _fold_sources(state, standing, set())
+    _fold_sources(state, standing)
     return standing
 
 
 def _fold_all(state: Path) -> Standing:
-    standing, seen = Standing(), set[bytes]()
-    length = _fold_sources(state, standing, seen)
+    standing = Standing()
+    length, ids = _fold_sources(state, standing)
     with suppress(OSError):  # a cache that cannot be written is none, and no reason to fail
-        _save(state, standing, seal(state / LOG, length), 0, seen)
+        _save(state, standing, seal(state / LOG, length), 0, ids)
     return standing
 
 
-def _fold_sources(state: Path, standing: Standing, seen: set[bytes]) -> int:
-    """Archives, then the log; how many bytes of the log were whole lines."""
+def _fold_sources(state: Path, standing: Standing) -> tuple[int, bytes]:
+    """Archives, then the log; how many bytes of the log were whole lines, and the ids of all that was folded."""
+    seen = set[bytes]()
     for path in archives(state):
         fold_file(path, standing, seen)
     path = state / LOG
-    return fold_file(path, standing, seen) if path.exists() else 0
+    return fold_log(path, standing, seen) if path.exists() else (0, b"".join(seen))
 
 
 def torn_tail(state: Path) -> Fault | None:
@@ -145,16 +144,16 @@ def _load(state: Path) -> tuple[Standing, Seal, int] | None:
         before = Seal(**header["seal"])
         if header["archives"] != _archives(state) or not holds(state / LOG, before):
             return None
-        return _unpack(header, body), before, header["ids"]
+        return unpack(header, body), before, header["ids"]
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _save(state: Path, standing: Standing, of: Seal, ids: int, added: set[bytes]) -> None:
+def _save(state: Path, standing: Standing, of: Seal, ids: int, added: bytes) -> None:
     """Ids are appended, the standing replaced. ``OSError``: it could not be."""
     keep_ids(state, ids, added)
-    header, body = _pack(standing)
-    header |= {"version": _VERSION, "crc": zlib.crc32(body), "ids": ids + len(added)}
+    header, body = pack(standing)
+    header |= {"version": _VERSION, "crc": zlib.crc32(body), "ids": ids + len(added) // ID_SIZE}
     header |= {"archives": _archives(state), "seal": asdict(of)}
     beside = state / f"{_STATE}.{os.getpid()}"
     beside.write_bytes(json.dumps(header).encode("ascii") + b"\n" + body)
@@ -169,41 +168,3 @@ def _archives(state: Path) -> list[list[Any]]:
             file.seek(max(0, size - _GZIP_END))
             found.append([path.name, size, file.read().hex()])
     return found
-
-
-def _pack(standing: Standing) -> tuple[dict[str, Any], bytes]:
-    header: dict[str, Any] = {name: getattr(standing, name) for name in _PLAIN}
-    header["faults"] = [asdict(fault) for fault in standing.faults]
-    parts: list[bytes] = []
-    sizes: dict[str, list[int]] = {}
-    for kind in _ROWS:
-        rows: Rows = getattr(standing, kind)
-        pieces = [_packed_names(rows.names), *(column.tobytes() for column in rows.columns.values())]
-        sizes[kind] = [len(piece) for piece in pieces]
-        parts += pieces
-    header["sizes"] = sizes
-    return header, b"".join(parts)
-
-
-def _packed_names(names: dict[str, int]) -> bytes:
-    try:
-        return orjson.dumps(list(names))
-    except TypeError:  # a lone surrogate
-        return json.dumps(list(names)).encode("ascii")
-
-
-def _unpack(header: dict[str, Any], body: bytes) -> Standing:
-    standing = Standing(**{name: header[name] for name in _PLAIN})
-    standing.faults = [Fault(**fault) for fault in header["faults"]]
-    place = 0
-    for kind in _ROWS:
-        rows: Rows = getattr(standing, kind)
-        for number, size in enumerate(header["sizes"][kind]):
-            piece = body[place : place + size]
-            place += size
-            if number == 0:
-                names = read_json(piece)
-                rows.names = dict(zip(names, range(len(names)), strict=True))
-            else:
-                list(rows.columns.values())[number - 1].frombytes(piece)
-    return standing

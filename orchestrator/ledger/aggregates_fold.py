@@ -31,11 +31,14 @@ _BATCH = 256
 _FAULTS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError, RecursionError)
 
 
-def fold_file(path: Path, standing: Standing, seen: set[bytes]) -> int:
-    """Fold the log or an archive; the bytes of its whole lines. ``seen``: ids folded before, added to."""
-    end = 0
+def fold_file(path: Path, standing: Standing, seen: set[bytes], begin: int = 0, stop: int | None = None) -> int:
+    """Fold the log or an archive, or the part of a log from one line's beginning to another's; where its whole lines
+    end. ``seen``: ids folded before, added to.
+    """
+    end = begin
     with open_source(path) as source, _without_collector():
-        for offset, lines, torn in line_blocks(source):
+        source.seek(begin)
+        for offset, lines, torn in line_blocks(source, stop):
             fold_lines(lines, standing, seen, (path.name, offset))
             end = offset + sum(map(len, lines)) + len(lines)
             if torn and path.suffix == ".gz":

@@ -67,10 +67,13 @@ def open_source(path: Path) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
-def line_blocks(source: BinaryIO) -> Iterator[tuple[int, list[bytes], bytes]]:
-    """From where the source stands: offset of the block, its whole lines, and at the end what lacks its newline."""
+def line_blocks(source: BinaryIO, stop: int | None = None) -> Iterator[tuple[int, list[bytes], bytes]]:
+    """From where the source stands: offset of the block, its whole lines, and at the end what lacks its newline.
+
+    ``stop``: where the last line ends, if not with the file.
+    """
     offset, rest = source.tell(), b""
-    while block := source.read(_BLOCK):
+    while block := source.read(_BLOCK if stop is None else min(_BLOCK, stop - source.tell())):
         block = rest + block
         *lines, rest = block.split(b"\n")
         if lines:

@@ -90,10 +90,10 @@ def test_known_ids_are_exactly_those_kept(tmp_path: Path, first: int, more: int)
     chance = random.Random(first)
     kept = [chance.randbytes(16) for _ in range(first)]
     new = [chance.randbytes(16) for _ in range(more)]
-    keep_ids(tmp_path, 0, kept)
+    keep_ids(tmp_path, 0, b"".join(kept))
     assert known_ids(tmp_path, first, new) == set()
     assert known_ids(tmp_path, first, [*new, *kept[: more * 2]]) == set(kept[: more * 2])
-    keep_ids(tmp_path, first, new)
+    keep_ids(tmp_path, first, b"".join(new))
     other = [chance.randbytes(16) for _ in range(50)]
     near = [new[0][:15] + bytes([new[0][15] ^ 1]), kept[0][8:] + kept[1][:8]]
     asked = [*other, *near, *new, kept[-1]]
@@ -103,7 +103,7 @@ def test_known_ids_are_exactly_those_kept(tmp_path: Path, first: int, more: int)
 
 def test_ids_that_are_missing_are_said(tmp_path: Path) -> None:
     chance = random.Random(7)
-    keep_ids(tmp_path, 0, [chance.randbytes(16) for _ in range(50_001)])
+    keep_ids(tmp_path, 0, chance.randbytes(16 * 50_001))
     with pytest.raises(ValueError, match="ids are missing"):
         known_ids(tmp_path, 50_002, [b"x" * 16])
     (tmp_path / ".aggregates.seen").write_bytes(b"short")
