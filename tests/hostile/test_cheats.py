@@ -1,8 +1,8 @@
 """Ways to cheat the gate (promises, 33). Each with its positive control: a gate that trusts exit codes lets it through.
 
-Every cheat covers up the same broken code, so that what is proved is the cheat and not the defect. ``before``: codes of
-what stops it before a check runs. ``evidence``: codes of what the checks themselves find with all protection lifted;
-none where protection alone holds.
+Every cheat covers up the same broken code, so that what is proved is the cheat and not the defect; the control is the
+exit code of the very run that is judged. ``before``: codes of what stops it before a check runs. ``evidence``: codes of
+what the checks themselves find with all protection lifted; none where protection alone holds.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from orchestrator.domain.task import GateConfig
 from orchestrator.ports import Command, Profile
 from orchestrator.settings import Settings
 from orchestrator.settings.load import load_settings
-from tests.hostile.cheat_site import CheatSite, Edits, open_site
+from tests.hostile.cheat_site import FEW_PLUGINS, CheatSite, Edits, open_site
 
 PROJECT = {
     "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\n[tool.coverage.report]\nfail_under = 90\n",
     ".gitignore": "local_settings.py\n",
     ".github/workflows/ci.yml": "jobs: {test: {steps: [{run: python -m pytest}]}}\n",
-    "Makefile": "test:\n\tpython -m pytest -q\n",
+    "Makefile": f"test:\n\t{FEW_PLUGINS} python -m pytest -q\n",
     "src/shop/__init__.py": "",
     "src/shop/price.py": "def total(prices):\n    if not prices:\n        return 0\n    return sum(prices)\n",
     "tests/test_price.py": (
@@ -69,6 +69,14 @@ def told_otherwise():
     os._exit(0)
 
 
+def told_more():
+    if REPORT is not None:
+        (REPORT.parent / "zz.xml").write_text(
+            '<testsuite><testcase classname="tests.test_price" name="test_sum" file="tests/test_price.py"/>'
+            '<testcase classname="tests.test_price" name="test_none" file="tests/test_price.py"/></testsuite>'
+        )
+
+
 """
 
 
@@ -109,6 +117,13 @@ CHEATS = (
         {"src/shop/__init__.py": f"{TO_THE_REPORT}atexit.register(told_otherwise)\n"},
         evidence=frozenset({"contradiction"}),
         named="the output says that 1 tests failed, the report says 0",
+    ),
+    Cheat(
+        "tests deleted, and another report that names them",
+        {"src/shop/__init__.py": f"{TO_THE_REPORT}told_more()\n", "tests/test_price.py": None},
+        frozenset({"protected"}),
+        "it is a test of the base",
+        frozenset({"missing-tests"}),
     ),
     Cheat(
         "tests deleted",
@@ -168,7 +183,7 @@ def settings() -> Settings:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> CheatSite:
-    config = GateConfig(lint="", build="", test="python -m pytest -q")
+    config = GateConfig(lint="", build="", test=f"{FEW_PLUGINS} python -m pytest -q")
     return open_site(tmp_path_factory.mktemp("cheats"), PROJECT, settings, config)
 
 
@@ -177,21 +192,20 @@ def codes(found: object) -> set[str]:
 
 
 def test_the_broken_code_is_stopped_without_a_cheat(site: CheatSite) -> None:
-    assert site.plain(BROKEN) == 1
     report = site.checks(BROKEN)
-    assert not report.passed
+    assert (report.passed, report.results[0].exit_code) == (False, 1)
     assert any("test_sum" in (failure.test_id or "") for failure in report.failures)
 
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_a_cheat_that_fools_an_exit_code_is_stopped_with_its_reason(site: CheatSite, cheat: Cheat) -> None:
     edits = {**BROKEN, **cheat.edits}
-    assert site.plain(edits) == 0, "the positive control: the cheat works on a gate that trusts exit codes"
     barred, scanned = site.before_the_checks(edits)
     found = (*barred, *scanned.failures)
     assert cheat.before <= codes(found)
     assert bool(found) == bool(cheat.before)
     report = site.checks(edits)
+    assert report.results[0].exit_code == 0, "the positive control: a gate that trusts exit codes lets it through"
     if cheat.evidence:
         assert cheat.evidence <= codes(report.failures)
         assert report.category is Category.TACTICAL, (
@@ -218,7 +232,7 @@ def test_a_coverage_pragma(site: CheatSite) -> None:
 
 
 def test_a_threshold_lowered(tmp_path: Path, settings: Settings) -> None:
-    config = GateConfig(lint="", build="", test="python -m pytest -q --cov=src")
+    config = GateConfig(lint="", build="", test=f"{FEW_PLUGINS} python -m pytest -q --cov=src")
     site = open_site(tmp_path, PROJECT, settings, config)
     bare = {"src/shop/more.py": "def more(value):\n    value += 1\n    value += 2\n    return value\n"}
     lowered = {**bare, "pyproject.toml": PROJECT["pyproject.toml"].replace("fail_under = 90", "fail_under = 1")}
@@ -231,7 +245,6 @@ def test_a_threshold_lowered(tmp_path: Path, settings: Settings) -> None:
 
 def test_ci_edited(site: CheatSite) -> None:
     edits = {".github/workflows/ci.yml": "jobs: {}\n"}
-    assert site.plain(edits) == 0
     assert site.checks(edits).passed
     barred, _ = site.before_the_checks(edits)
     assert ".github/** is protected" in barred[0].message
@@ -265,7 +278,7 @@ def test_an_ignored_file_planted_by_an_earlier_gate(site: CheatSite) -> None:
     tree = site.tree(none)
     assert not site.gate.run(tree, base=site.base, baseline=site.baseline).passed
     site.lane.checkout(tree)
-    shell, line = site.lane.shell, "python -m pytest -q tests/test_price.py::test_sum"
+    shell, line = site.lane.shell, f"{FEW_PLUGINS} python -m pytest -q tests/test_price.py::test_sum"
     (Path(site.lane.root) / "local_settings.py").write_text("PRICES = 1\n")
     site.lane.settle(tree)
     control = shell.run(Command(line=line, profile=Profile.GATE, timeout_s=60))
