@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import PausedError
-from orchestrator.domain.failure import Category, CheckKind
+from orchestrator.domain.failure import Category
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.task import Batch, Task
 from orchestrator.failures import reader_of
@@ -22,10 +22,10 @@ from orchestrator.gate.detect import make_plan
 from orchestrator.gate.evidence import probe, with_evidence
 from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.record import load_baseline, report_to_json, save_baseline
-from orchestrator.gate.rerun import blocking_ids
-from orchestrator.gate.run import GateContext, run_gate
+from orchestrator.gate.run import GateContext, run_gate, run_on
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.gate.tree import LaneTree
+from orchestrator.landing.second_look import doubted, failing_before, looked_at_twice
 from orchestrator.ledger.durable import write_whole
 from orchestrator.pipeline.discover import PROBE_TIMEOUT_S
 from orchestrator.pipeline.gatehouse import headline
@@ -92,15 +92,18 @@ class MergeGate:
         """The gate on the merged commit's tree; ``brought``: the tasks whose work it adds."""
         lane, tree = self.lane, self.lane.tree_of(merged)
         baseline = self._baseline(on)
-        if any(task.allow_dependencies for task in brought):  # decision 5: these may bring a lock file of their own
+        own_environment = any(task.allow_dependencies for task in brought)  # decision 5: a lock file of their own
+        if own_environment:
             on = replace(on, environment=lane.provide(merged, self.batch.setup))
         lane.checkout(merged)
         allow = tuple(dict.fromkeys(path for task in brought for path in task.allow))
         report = self._pass(on, tree, baseline=baseline, allow=allow)
-        doubted = _doubted(report, baseline)
-        if doubted:
+        ids = doubted(report, baseline)
+        if ids:
             lane.checkout(merged)
-            report = _second_look(self._pass(on, tree, baseline=baseline, allow=allow), doubted)
+            report = looked_at_twice(self._pass(on, tree, baseline=baseline, allow=allow), ids)
+        if doubted(report, baseline) and not own_environment:  # in another one the tree before may fail by that alone
+            report = self._without_flaky(on, merged, report, baseline, allow)
         if not report.passed:
             return Passage(report=report, certificate=None)
         of = Certified(
@@ -112,6 +115,19 @@ class MergeGate:
         )
         self._keep_baseline(on, tree, report)
         return Passage(report=report, certificate=certificate(report, on.plan, baseline, of))
+
+    def _without_flaky(
+        self, on: GateOn, merged: str, report: GateReport, baseline: Baseline, allow: tuple[str, ...]
+    ) -> GateReport:
+        """The report, its tests judged anew without those that now fail on the tree before as well."""
+        flaky = failing_before(report, on.plan, self.lane, on.commit, self.toolchains)
+        if not flaky:
+            return report
+        self.quarantined |= flaky
+        self.lane.checkout(merged)
+        listed = ", ".join(sorted(flaky))
+        report = replace(report, notes=(*report.notes, f"quarantined, passed and failed on the tree before: {listed}"))
+        return self._pass(on, report.tree, baseline=baseline, allow=allow, done=report)
 
     def _baseline(self, on: GateOn) -> Baseline:
         """What the tree before says itself: kept from the run that made it, else asked for now, all checks once."""
@@ -136,7 +152,16 @@ class MergeGate:
     def _baseline_path(self, on: GateOn, tree: str) -> Path:
         return self.baselines / f"{baseline_key(tree, on.plan.digest, on.environment.digest)}.json"
 
-    def _pass(self, on: GateOn, tree: str, *, baseline: Baseline | None, allow: tuple[str, ...]) -> GateReport:
+    def _pass(
+        self,
+        on: GateOn,
+        tree: str,
+        *,
+        baseline: Baseline | None,
+        allow: tuple[str, ...],
+        done: GateReport | None = None,
+    ) -> GateReport:
+        """``done``: go on after this report, which tests have stopped, with what is quarantined by now."""
         lane, logs = self.lane, self.logs / tree[:12]
         logs.mkdir(parents=True, exist_ok=True)
         view = view_of_tree(lane, tree, on.environment, base=on.tree)
@@ -153,34 +178,11 @@ class MergeGate:
             allow=allow,
             fail_fast=baseline is not None,
         )
-        report = run_gate(on.plan, lane.shell, context, reader_of(view, self.settings.failures.patterns))
+        read = reader_of(view, self.settings.failures.patterns)
+        if done is None:
+            report = run_gate(on.plan, lane.shell, context, read)
+        else:
+            report = run_on(on.plan, lane.shell, context, read, done)
         lane.settle(tree)
         write_whole(logs / "gate.json", json.dumps(report_to_json(report), indent=1).encode())
         return report
-
-
-def _doubted(report: GateReport, baseline: Baseline) -> frozenset[str]:
-    """The tests a red gate hangs on, where the tree before has them all; empty where it hangs on more than tests.
-
-    Deliberate limit: the tree before is not asked again, so a test that is flaky there alone still blocks.
-    """
-    red = [result for result in report.results if not result.passed]
-    if not red or any(result.kind is not CheckKind.TEST or result.timed_out for result in red):
-        return frozenset()
-    known = frozenset().union(*(tests.ids for tests in baseline.tests.values()))
-    ids: set[str] = set()
-    for result in red:
-        own = [failure for failure in report.failures if failure.check is CheckKind.TEST]
-        blocking = blocking_ids(result, own)
-        if not blocking or not blocking <= known:
-            return frozenset()
-        ids |= blocking
-    return frozenset(ids)
-
-
-def _second_look(again: GateReport, doubted: frozenset[str]) -> GateReport:
-    """What the gate says the second time; where it is green, that the first was not is in its notes."""
-    ran = frozenset().union(*(result.tests.ids for result in again.results if result.tests))
-    if not again.passed or not doubted <= ran:
-        return again
-    return replace(again, notes=(*again.notes, f"failed and passed on this tree: {', '.join(sorted(doubted)[:5])}"))

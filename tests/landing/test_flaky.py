@@ -20,7 +20,11 @@ def test_sometimes():
 
 
 def test_always():
-    assert not (PLACE / "broken").exists()
+    assert not ((PLACE / "broken").exists() and Path("left.txt").exists() and Path("right.txt").exists())
+
+
+def test_of_late():
+    assert not (PLACE / "shaken").exists()
 """
 
 
@@ -33,7 +37,9 @@ def morning(folder: Path) -> Site:
     return night(folder, jobs, project, "{lint: '', build: '', test: python -m pytest -q}")
 
 
-def test_a_flaky_test_is_looked_at_twice_and_a_broken_one_stops_it(tmp_path: Path) -> None:
+def test_flaky_tests_are_asked_again_and_what_the_merge_breaks_stops_it(
+    tmp_path: Path,
+) -> None:
     site = morning(tmp_path / "place")
     (site.place.folder / "broken").touch()
     code, steps = site.steps("left", "right", "--sandbox", "none")
@@ -41,9 +47,10 @@ def test_a_flaky_test_is_looked_at_twice_and_a_broken_one_stops_it(tmp_path: Pat
     assert "test_always" in steps["right"]["why"]
     (site.place.folder / "broken").unlink()
     (site.place.folder / "flake").touch()
+    (site.place.folder / "shaken").touch()
     code, steps = site.steps("right", "--sandbox", "none")
     assert (code, steps["right"]["certified"]) == (0, "gated")
     assert not (site.place.folder / "flake").exists(), "the control: it failed the first time"
     notes = " ".join(site.certificate(site.tree())["notes"])
-    assert "failed and passed on this tree" in notes
-    assert "test_sometimes" in notes
+    assert "failed and passed on this tree: tests/test_moods.py::test_sometimes" in notes
+    assert "passed and failed on the tree before: tests/test_moods.py::test_of_late" in notes
