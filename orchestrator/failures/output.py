@@ -34,12 +34,14 @@ WHOLE = 1_000_000
 """Characters up to which an output is read whole; of a longer one the parts that matter are (:func:`condensed`)."""
 _END = 150_000
 _AROUND = 10_000
-_MARKS = (
-    "= FAILURES =", "= ERRORS =", "Traceback (most", "FAIL", " failing\n", "not ok ", "rror: ", " error ", "rror TS",
-    "rror[", "ERROR",
-    " --> ", "reformat", " BROKEN", "panicked at", "fatal: ", "not found\n",
-)  # fmt: skip
-"""What every tool's own report shows of; the first and the last of each is kept with what stands around it."""
+_MARKS: dict[str, tuple[str, ...]] = {
+    "FAIL": ("= FAILURES =",), "ERROR": ("= ERRORS =",), "rror": ("rror: ", " error ", "rror TS", "rror["),
+    "Traceback (most": (), " failing\n": (), "not ok ": (), " --> ": (), "reformat": (), " BROKEN": (),
+    "panicked at": (), "fatal: ": (), "not found\n": (),
+}  # fmt: skip
+"""What every tool's own report shows of, with narrower marks that each hold it; the first and the last of each is kept
+with what stands around it.
+"""
 
 
 def condensed(text: str) -> str:
@@ -51,12 +53,17 @@ def condensed(text: str) -> str:
         return text
     spans = [(0, _END), (len(text) - _END, len(text))]
     narrow = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")  # same places, one byte each
-    for mark in _MARKS:
+    for mark, narrower in _MARKS.items():
         first = narrow.find(mark, _END, len(text) - _END)
         if first == -1:
             continue
         last = narrow.rfind(mark, _END, len(text) - _END)
-        spans.extend((place - _AROUND // 5, place + _AROUND) for place in {first, last})
+        places = {first, last}
+        for inner in narrower:
+            found = narrow.find(inner, max(_END, first - LINE_CAP), len(text) - _END)
+            if found != -1:
+                places |= {found, narrow.rfind(inner, found, len(text) - _END)}
+        spans.extend((place - _AROUND // 5, place + _AROUND) for place in places)
     kept: list[str] = []
     end = 0
     for start, stop in sorted(spans):

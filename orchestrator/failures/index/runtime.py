@@ -167,7 +167,8 @@ def _with_stars(module: str, summary: Summary, base: Path) -> frozenset[str]:
         elif star.startswith(".") and star.strip("."):
             path = base.parent / f"{star.strip('.')}.py"
             if path.is_file():
-                names |= set(summarise(target, path.read_bytes(), deep=False).names)
+                inner = summarise(target, path.read_bytes(), deep=False)
+                names |= set(inner.all or inner.names)
         else:
             names |= stdlib_names(target) or frozenset()
     if base.name == "__init__.py" and base.parent.is_dir():
@@ -195,10 +196,23 @@ def _may_hold(module: str, needle: bytes, defined: re.Pattern[bytes]) -> bool:
     source = _source(module)
     if source is None or (needle in source and defined.search(source) is not None):
         return True
-    return b" import *" in source and _FROM_C.search(source) is not None
+    if b" import *" not in source:
+        return False
+    return any(_star_holds(module, star.decode(), needle, defined) for star in _STAR.findall(source))
 
 
-_FROM_C = re.compile(rb"^\s*from _\w+ import \*", re.MULTILINE)
+_STAR = re.compile(rb"^[ \t]*from (\.?\w+) import \*", re.MULTILINE)
+
+
+def _star_holds(module: str, star: str, needle: bytes, defined: re.Pattern[bytes]) -> bool:
+    """Whether the C module, or the sibling in a package, that a star takes names from has the name."""
+    if star.startswith("."):
+        source = _source(f"{module}{star}")
+        return bool(source and needle in source and defined.search(source))
+    try:
+        return star.startswith("_") and needle.decode() in _listed(star)
+    except ImportError:
+        return False
 
 
 @cache

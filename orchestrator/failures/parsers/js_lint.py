@@ -30,7 +30,8 @@ HINTS = (
 )
 
 _PATH_CAP = 500
-_ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*?)(?: {2,}([@\w./-]+))?$")
+_ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*)$")
+_RULE_NAME = re.compile(r"[@\w./-]+")
 _FIXABLE = re.compile(r"(\d+) errors? and (\d+) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
 _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (.*)$")
@@ -130,7 +131,10 @@ def _stylish(text: str) -> Iterator[Finding]:
     for raw in text.split("\n"):
         line = raw[:LINE_CAP]
         if line[:2] == "  " and (match := _ROW.match(line)):
-            found = eslint_message(match[5], match[4].strip(), fixable=False, warning=match[3] == "warning")
+            message, gap, rule = match[4].rstrip().rpartition("  ")
+            if not gap or not _RULE_NAME.fullmatch(rule):
+                message, rule = match[4], ""
+            found = eslint_message(rule or None, message.strip(), fixable=False, warning=match[3] == "warning")
             rows.append(replace(found, file=file, line=number(match[1]), column=number(match[2])))
             if len(rows) >= FINDINGS_CAP:
                 break

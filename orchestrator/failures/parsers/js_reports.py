@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from orchestrator.failures.finding import Finding, Kind
@@ -21,12 +22,12 @@ HINTS = ('"testResults":', '"failures":', "not ok ", "<testsuite")
 
 _ERROR = re.compile(r"(?:\w+\.)?(?P<name>\w*(?:Error|Exception))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$")
 _FRAME = re.compile(
-    r"\s*(?:at|❯) (?:.{0,300}? \(?)?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):\d+\)?$"
+    r"\s*(?:at|❯) (?:.{0,300}? \(|\S{1,300} )?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):\d+\)?$"
 )
 _FOREIGN = ("node_modules/", "node:", "internal/")
 _TAP = re.compile(r"\s*not ok \d+ (?:- )?(.{1,300}?)(?: # time=[\d.]+m?s)?$")
 _TAP_ERROR = re.compile(r"\s+(?:message|error): [\"']?(.*?)[\"']?$")
-_JUNIT = re.compile(r"<(?:failure|error)\b(?P<attributes>[^>]{0,4000})>(?P<text>[^<]{0,8000})", re.DOTALL)
+_JUNIT = re.compile(r"<(?:failure|error)\b(?P<attributes>[^<>]{0,4000})>(?P<text>[^<]{0,8000})", re.DOTALL)
 _MESSAGE = re.compile(r"\bmessage=\"([^\"]{0,4000})\"")
 _TYPE = re.compile(r"\btype=\"(?:\w+\.)?(\w{1,100})\"")
 _STACK_LINES = 40
@@ -108,7 +109,7 @@ def _own_block(text: str, start: int) -> Iterator[str]:
 def _junit(text: str) -> Iterator[Finding]:
     if "<testsuite" not in text:
         return
-    for match in _JUNIT.finditer(text):
+    for match in islice(_JUNIT.finditer(text), FINDINGS_CAP):
         message, kind = _MESSAGE.search(match["attributes"]), _TYPE.search(match["attributes"])
         told = html.unescape(message[1] if message else match["text"].strip())
         if kind and not _ERROR.match(told.split("\n", 1)[0]):

@@ -27,7 +27,7 @@ HINTS = (
 
 _HEADER = re.compile(r"_{3,} (.{1,400}) _{3,}$")
 _ERROR_HEADER = re.compile(r"ERROR (?:collecting (?P<file>.+)|at (?:setup|teardown) of (?P<name>.+))$")
-_EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.(?:<locals>\.)?)*[A-Z_a-z]\w*)(?:: (.*))?$")
+_EXCEPTION = re.compile(r"([A-Za-z_]\w{0,200}(?:\.(?:<locals>\.)?[A-Za-z_]\w{0,200}){0,20})(?:: (.*))?$")
 _EXCEPTION_NAME = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Failed|Timeout|Group|NotFound|DoesNotExist|Violation|Refused|Abort)$"
 )
@@ -40,7 +40,7 @@ _PROGRAM = re.compile(r"No such file or directory: '([\w.+-]{1,100})'$")
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
-_LAST = re.compile(r"(?:=+ )?(?:\d+ \w+,? ?)+.{0,80} in \d+\.\d+s|(?:=+ )?no tests ran in ")
+_LAST = re.compile(r"(?:=+ )?\d{1,9} [a-z][^\n]{0,400} in \d+\.\d+s|(?:=+ )?no tests ran in ")
 _CONFTEST = re.compile(r"ImportError while loading conftest '(.{1,400})'")
 _FOREIGN = ("site-packages/", "/lib/python3", "importlib/", "<frozen", "_pytest/")
 

@@ -13,10 +13,10 @@ _MYPY = re.compile(
     r"(?P<file>(?:[A-Za-z]:)?[^:\n]{1,400}\.(?:pyi?|ini|cfg|toml"
     r"|ipynb)):(?:(?P<line>\d+):(?:(?P<column>\d+):)?)? error: ?(?P<message>.*)$"
 )
-_MYPY_CODE = re.compile(r"(.*?)\s+\[([a-z][a-z-]{1,40})\]$")
+_MYPY_CODE = re.compile(r"(.*\S)\s{1,9}\[([a-z][a-z-]{1,40})\]$")
 _MYPY_HINT = re.compile(r'(?:maybe|[Dd]id you mean) "([^"]+)"')
 _PYRIGHT = re.compile(r"\s*(?P<file>\S[^\n]{0,400}?):(?P<line>\d+):(?P<column>\d+) - error: (?P<message>.*)$")
-_PYRIGHT_RULE = re.compile(r"(.*?)\s*\((report\w{1,60})\)$")
+_PYRIGHT_RULE = re.compile(r"(.*\S)\s{0,9}\((report\w{1,60})\)$")
 
 _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Name "([^"]+)" is not defined'), Kind.UNDEFINED_NAME, 1, 0),

@@ -56,7 +56,7 @@ class Evidence:
         defined = re.compile(
             r"\b(?:def|class|function\*?|const|let|var|interface|type|enum|fn|struct|trait|func)\s+"
             + re.escape(name)
-            + r"\b|^\s*(?:self\.)?"
+            + r"\b|^[ \t]*(?:self\.)?"
             + re.escape(name)
             + r"\s*[:=(]",
             re.MULTILINE,
@@ -99,9 +99,9 @@ class Evidence:
         """The change took the import of the name from that file."""
         text = self.diff.removed_text(file) if file in self.diff.files else self.removed
         bound = re.compile(
-            r"(?:^|\n)\s*(?:import\b|from\b|const\b[^\n]*require|use\b|#include)[^;\n]*\b" + re.escape(name) + r"\b"
+            r"(?:^|\n)[ \t]*(?:import\b|from\b|const\b[^\n]*require|use\b|#include)[^;\n]*\b" + re.escape(name) + r"\b"
         )
-        listed = re.compile(r"(?:^|\n)\s*(?:type\s+)?(?:\w+\s+as\s+)?" + re.escape(name) + r",?\s*(?:$|\n)")
+        listed = re.compile(r"(?:^|\n)[ \t]*(?:type\s+)?(?:\w+\s+as\s+)?" + re.escape(name) + r",?\s*(?:$|\n)")
         return bool(bound.search(text)) or ("import" in text and bool(listed.search(text)))
 
     def line_added(self, path: str, line: int) -> bool:
@@ -156,7 +156,7 @@ def typed_definition(text: str, name: str) -> bool:
     return False
 
 
-_TYPED_HEAD = re.compile(r"\s*[\w<>\[\],.*&:\s]+[\s*&]")
+_TYPED_HEAD = re.compile(r"[\w<>\[\],.*&:\s]{0,400}[\s*&]")
 _NO_TYPES = frozenset(
     {"return", "else", "throw", "new", "await", "yield", "case", "goto", "delete", "import", "export", "def"}
 )
