@@ -218,12 +218,17 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 def main() -> int:
     """Measure what was asked for and print it."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Start-up and the overhead of one task.")
-    parser.add_argument("what", nargs="?", default="all", choices=("start", "task", "index", "all"))
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Start-up, the overhead of one task, the symbol index, classification, the base's gate.",
+    )
+    parser.add_argument(
+        "what", nargs="?", default="all", choices=("start", "task", "index", "classification", "baseline", "all")
+    )
     parser.add_argument("--rounds", type=int, default=7, help="times each side is measured (default 7)")
     args = parser.parse_args()
     missing = [name for name in ("git", "bwrap", "ruff") if shutil.which(name) is None]
-    if missing and args.what in {"task", "all"}:
+    if missing and args.what in {"task", "baseline", "all"}:
         raise SystemExit(f"error: needs {', '.join(missing)} on PATH")
     with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name:
         place = Place(Path(name))
@@ -235,6 +240,10 @@ def main() -> int:
             from bench_index import index  # noqa: PLC0415 - beside this script, found when it is run as one
 
             index(Path(name), args.rounds)
+        if args.what in {"classification", "baseline"}:
+            from bench_gate import baseline, classification  # noqa: PLC0415 - as above
+
+            classification(args.rounds) if args.what == "classification" else baseline(place, args.rounds)
     return 0
 
 
