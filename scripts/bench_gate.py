@@ -117,10 +117,12 @@ def baseline(place: Runs, rounds: int) -> None:
             seconds[which].append(took)
             started[which].add(processes)
     print(f"{'baseline':<46} {'min':>9} {'median':>9} {'x min':>7} {'gate processes':>15}")
-    for which, took in seconds.items():
-        ratio = min(took) / min(seconds["cold"])
+    for which, all_of in seconds.items():
+        ratio = min(all_of) / min(seconds["cold"])
         counts = "/".join(map(str, sorted(started[which])))
-        print(f"  {which:<44} {min(took) * 1000:>6.0f} ms {median(took) * 1000:>6.0f} ms {ratio:>7.3f} {counts:>15}")
+        print(
+            f"  {which:<44} {min(all_of) * 1000:>6.0f} ms {median(all_of) * 1000:>6.0f} ms {ratio:>7.3f} {counts:>15}"
+        )
     print(f"  {rounds} rounds, in turns\n", flush=True)
 
 
