@@ -72,6 +72,8 @@ def _judge(finding: Finding, resolver: Resolver, tables: Tables) -> Verdict:
         return verdict
     if finding.tool in RUNNERS and finding.kind in ENVIRONMENT and resolver.diff.added(finding.file, finding.line):
         return Verdict(Category.TACTICAL, "raised by a line the change wrote")
+    if finding.kind is Kind.UNUSED_NAME and finding.tool == "tsc" and resolver.on_import(finding):
+        return Verdict(Category.TRIVIAL, "an unused import")
     if finding.kind is Kind.UNUSED_NAME and (finding.tool in tables.compilers or _is_compiler_flag(finding)):
         return Verdict(Category.TACTICAL, "a compiler's unused check knows no disable comment (L5)")
     if finding.kind is Kind.LINT:

@@ -44,6 +44,8 @@ class Kind(StrEnum):
     """A security finding below high severity."""
     BROKEN_CONFIG = "broken_config"
     TOOL_MISSING = "tool_missing"
+    LAUNCH_MISSING = "launch_missing"
+    """A module or script that an interpreter was told to run (``python -m x``, ``python tools/x.py``)."""
     DEPENDENCY_MISSING = "dependency_missing"
     NATIVE = "native"
     DISK = "disk"
@@ -69,6 +71,7 @@ ENVIRONMENT = frozenset(
     {
         Kind.BROKEN_CONFIG,
         Kind.TOOL_MISSING,
+        Kind.LAUNCH_MISSING,
         Kind.DEPENDENCY_MISSING,
         Kind.NATIVE,
         Kind.DISK,

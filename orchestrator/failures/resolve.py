@@ -26,6 +26,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.UNKNOWN_FIXTURE: members.unknown_fixture,
     Kind.UNKNOWN_OPTION: members.unknown_option,
     Kind.DEPENDENCY_MISSING: modules.dependency_missing,
+    Kind.LAUNCH_MISSING: modules.launch_missing,
 }
 _INTERPRETED = frozenset({"pytest", "python", "unittest", "node", "mocha"})
 """Tools whose syntax errors are the interpreter's own, so may be its version's."""

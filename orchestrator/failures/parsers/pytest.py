@@ -33,6 +33,7 @@ _EXCEPTION_NAME = re.compile(
 )
 _FRAME = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d+): ?(?P<rest>.*)$")
 _MARKER = re.compile(r"(?:Unknown )?'([^']{1,100})' (?:not found in `markers` configuration option|mark, did you mean)")
+_SCOPE = re.compile(r"got an unexpected scope value '([^']{1,60})'")
 _FIXTURE = re.compile(r"fixture '([^']{1,200})' not found")
 _NATIVE_FRAME = re.compile(r'  File "(.{1,400})", line (\d+)')
 _TRACEBACK = "Traceback (most recent call last):"
@@ -42,6 +43,8 @@ _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
 _LAST = re.compile(r"(?:=+ )?\d{1,9} [a-z][^\n]{0,400} in \d+\.\d+s|(?:=+ )?no tests ran in ")
 _CONFTEST = re.compile(r"ImportError while loading conftest '(.{1,400})'")
+_UNREACHABLE = ("status = StatusCode.UNAVAILABLE", "status = StatusCode.DEADLINE_EXCEEDED")
+"""grpcio (1.x): the error's status stands on the lines after its class."""
 _FOREIGN = ("site-packages/", "/lib/python3", "importlib/", "<frozen", "_pytest/")
 
 
@@ -176,6 +179,8 @@ def _read_e(reader: _Reader, text: str, *, fresh: bool) -> None:
         section.errors.append((_exception(match[1], match[2] or ""), len(section.frames)))
     elif fresh:
         section.errors.append((_plain(text), len(section.frames)))
+    elif section.errors and text.startswith(_UNREACHABLE) and (section.errors[-1][0].code or "").endswith("RpcError"):
+        section.errors[-1] = (replace(section.errors[-1][0], kind=Kind.NETWORK), section.errors[-1][1])
 
 
 def _plain(text: str) -> Finding:
@@ -200,6 +205,8 @@ def _exception(name: str, message: str) -> Finding:
         marker = _MARKER.match(message)
         if marker:
             return Finding(tool=TOOL, kind=Kind.UNKNOWN_OPTION, code="marker", message=message, symbol=marker[1])
+        if scope := _SCOPE.search(message):
+            return Finding(tool=TOOL, kind=Kind.UNKNOWN_OPTION, code="scope", message=message, symbol=scope[1])
         kind = Kind.TEST_TIMEOUT if message.startswith("Timeout") else Kind.ASSERTION
         return Finding(tool=TOOL, kind=kind, code="Failed", message=message)
     return read_exception(TOOL, name, message)

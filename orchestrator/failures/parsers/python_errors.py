@@ -66,6 +66,7 @@ _NETWORK_CLASSES = frozenset(
         "ConnectTimeout", "ReadTimeout", "ProxyError", "RemoteDisconnected", "RemoteProtocolError", "SSLEOFError",
         "EndpointConnectionError", "NoBrokersAvailable", "AMQPConnectionError", "ClientConnectorError",
         "ClientConnectorDNSError", "CannotConnectNowError", "ChunkedEncodingError",
+        "NoCredentialsError", "PartialCredentialsError", "DefaultCredentialsError",
     }
 )  # fmt: skip
 _NETWORK_TEXT = ("Connection refused", "Name or service not known", "Temporary failure in name resolution",
@@ -97,6 +98,14 @@ _NATIVE_TEXT = (
     "incompatible architecture",
 )  # fmt: skip
 """The dynamic loaders of glibc 2.3x, musl, macOS and Windows, through ``import`` and ctypes."""
+_UNAVAILABLE = re.compile(r"(?:HTTP Error )?50[234]\b")
+"""Gateways and services that do not answer (urllib 3.8-3.14, requests 2)."""
+_CUT = {
+    "AttributeError": Kind.MISSING_ATTRIBUTE,
+    "ModuleNotFoundError": Kind.MISSING_MODULE,
+    "NameError": Kind.UNDEFINED_NAME,
+}
+"""What an exception tells by its class alone: ``--tb=no`` leaves a message cut at the terminal's width."""
 _DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
 
 
@@ -107,6 +116,9 @@ def read_exception(tool: str, name: str, message: str) -> Finding:
     by_name = _READERS.get(code)
     if by_name and (found := by_name(tool, code, message)):
         return found
+    if message.endswith("...") and code in _CUT:
+        kind = Kind.NULL_ACCESS if message.startswith("'NoneType") else _CUT[code]
+        return Finding(tool=tool, kind=kind, code=code, message=message)
     environment = _environment(code, message)
     if environment:
         return Finding(tool=tool, kind=environment, code=code, message=message)
@@ -128,6 +140,8 @@ def _environment(code: str, message: str) -> Kind | None:
     if match and (kind := _BY_ERRNO.get(match[1] or match[2])):
         return kind
     if code in _NETWORK_CLASSES or (code in _NETWORK_OWNERS and any(text in message for text in _NETWORK_TEXT)):
+        return Kind.NETWORK
+    if code == "HTTPError" and _UNAVAILABLE.match(message):
         return Kind.NETWORK
     if code in {"OperationalError", "DatabaseError"}:
         if "disk is full" in message or "disk I/O error" in message:
@@ -215,7 +229,31 @@ def _pytest_warning(tool: str, code: str, message: str) -> Finding | None:
     return Finding(tool=tool, kind=Kind.UNKNOWN_OPTION, code=code, message=message, symbol=match[1])
 
 
+_UNKNOWN_HOOK = re.compile(r"unknown hook '(\w{1,200})'")
+
+
+def _plugin_error(tool: str, code: str, message: str) -> Finding | None:
+    """pluggy (1): a hook that nobody specifies; invented arguments of one stand on the lines after."""
+    match = _UNKNOWN_HOOK.search(message)
+    if match:
+        return Finding(tool=tool, kind=Kind.UNKNOWN_OPTION, code=code, message=message, symbol=match[1])
+    return Finding(tool=tool, kind=Kind.RAISED, code=code, message=message)
+
+
+_ENCODING = re.compile(r"unknown (?:encoding|error handler name):? '?([\w.-]{1,60})'?")
+
+
+def _lookup_error(tool: str, code: str, message: str) -> Finding | None:
+    """An encoding or error handler that Python does not have (3.8-3.14)."""
+    match = _ENCODING.match(message)
+    if not match:
+        return None
+    return Finding(tool=tool, kind=Kind.MISSING_ATTRIBUTE, code=code, message=message, symbol=match[1], owner="codecs")
+
+
 _READERS = {
+    "LookupError": _lookup_error,
+    "PluginValidationError": _plugin_error,
     "PytestConfigWarning": _pytest_warning,
     "PytestUnknownMarkWarning": _pytest_warning,
     "NameError": _name_error,

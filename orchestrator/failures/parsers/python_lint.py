@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
@@ -14,6 +15,9 @@ _FULL = re.compile(
     r"^(?:([A-Z]{1,5}\d{2,5})|(invalid-syntax):?) (\[\*\] )?([^\n]{1,2000})\n *--> ([^\n]{1,500}):(\d+):(\d+)$",
     re.MULTILINE,
 )
+_PYLINT_UNRECOGNISED = re.compile(r"Unrecognized option found: ([\w-]{1,100})")
+_RUFF_SUMMARY = re.compile(r"^Found \d+ errors?\.$", re.MULTILINE)
+"""ruff's last line; mypy's goes on, flake8 has none."""
 _QUOTED = re.compile(r"[`'\"]([^`'\"\n]{1,200})[`'\"]")
 _PYLINT_SYMBOL = re.compile(r" \(([a-z][a-z0-9-]{2,60})\)$")
 
@@ -29,16 +33,16 @@ def parse(text: str) -> tuple[Finding, ...]:
     ]
     if findings:
         return tuple(findings)
+    ruff = _RUFF_SUMMARY.search(text) is not None
     for match in _limited(_CORE, text):
         start = text.rfind("\n", max(0, match.start() - LINE_CAP), match.start()) + 1
         path = text[start : match.start()]
         if not path or path[0] in " \t>|" or len(path) > _PATH_CAP:
             continue
-        findings.append(
-            _finding(
-                (path, match[1], match[2]), match[3], match[6][:LINE_CAP], syntax=bool(match[4]), fixable=bool(match[5])
-            )
+        finding = _finding(
+            (path, match[1], match[2]), match[3], match[6][:LINE_CAP], syntax=bool(match[4]), fixable=bool(match[5])
         )
+        findings.append(replace(finding, tool="ruff") if ruff and finding.tool == "flake8" else finding)
     return tuple(findings)
 
 
@@ -87,6 +91,8 @@ def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tupl
     kind = _KINDS.get(code, Kind.LINT)
     quoted = _QUOTED.search(message)
     symbol = quoted[1] if quoted else None
+    if code == "E0015" and (named := _PYLINT_UNRECOGNISED.search(message)):
+        return kind, named[1], None
     if not pylint:
         return kind, symbol, None
     match = _PYLINT_OWNER[code].search(message) if code in _PYLINT_OWNER else None

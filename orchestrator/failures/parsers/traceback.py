@@ -74,7 +74,7 @@ def _read_traceback(lines: list[str], index: int) -> tuple[int, Finding | None]:
 
 def _about_config(finding: Finding, frames: list[tuple[str, int]]) -> bool:
     """A tool that dies in its own code while it reads its configuration."""
-    return bool(
+    return finding.code != "PluginValidationError" and bool(
         _CONFIG.search(finding.message)
         or "Config" in (finding.code or "")
         or any(_CONFIG_FRAME.search(frame[0]) for frame in frames[-6:])

@@ -104,6 +104,15 @@ class Evidence:
         listed = re.compile(r"(?:^|\n)[ \t]*(?:type\s+)?(?:\w+\s+as\s+)?" + re.escape(name) + r",?\s*(?:$|\n)")
         return bool(bound.search(text)) or ("import" in text and bool(listed.search(text)))
 
+    def on_import(self, finding: Finding) -> bool:
+        """Whether the line it stands on is an import statement."""
+        entry = self.diff.files.get(finding.file or "")
+        text = entry.added.get(finding.line or 0, "") if entry else ""
+        if not text and self.has_tree and finding.file and finding.line:
+            lines = self.index.source(finding.file).decode("utf-8", "replace").splitlines()
+            text = lines[finding.line - 1] if finding.line <= len(lines) else ""
+        return text.lstrip().startswith("import ")
+
     def line_added(self, path: str, line: int) -> bool:
         """Whether the change wrote that line, by its number or (numbers drift) by its text."""
         entry = self.diff.files.get(path)

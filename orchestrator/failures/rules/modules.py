@@ -162,3 +162,24 @@ def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
         if evidence.has_tree and not declared:
             return Verdict(Category.TACTICAL, f"no types for `{module}` are declared")
     return _dependency(evidence, finding)
+
+
+_TOOLS = frozenset(
+    {
+        "pytest", "unittest", "coverage", "ruff", "flake8", "pylint", "mypy", "pyright", "black", "isort", "bandit",
+        "importlinter", "tox", "nox", "pip", "build", "twine", "sphinx", "poetry", "uv", "pre_commit", "pip_audit",
+        "mkdocs", "django", "alembic", "uvicorn", "gunicorn", "celery", "yapf", "vulture", "pyflakes", "pycodestyle",
+    }
+)  # fmt: skip
+"""Modules that gates run by ``python -m``: one of these that is not installed was not invented."""
+
+
+def launch_missing(evidence: Evidence, finding: Finding) -> Verdict:
+    """A module or script to be run: invented where the change itself told to run it."""
+    name = (finding.symbol or "").replace("\\", "/").rsplit("/", 1)[-1]
+    written = evidence.view.change_known and mentions(evidence.added, name)
+    deleted = any(entry.deleted and path.rsplit("/", 1)[-1] == name for path, entry in evidence.diff.files.items())
+    known = name.split(".", maxsplit=1)[0] in _TOOLS or evidence.index.packages.declares(name)
+    if not written or known or deleted:
+        return Verdict(Category.ENVIRONMENT, f"`{name}` is not installed or not there")
+    return Verdict(Category.HALLUCINATION, f"the change runs `{name}`, which is nowhere")

@@ -8,6 +8,7 @@ from orchestrator.domain.failure import Category
 from orchestrator.failures.diff import WORD
 from orchestrator.failures.finding import Finding
 from orchestrator.failures.index import Form, language_of
+from orchestrator.failures.index.installed import package_exporters
 from orchestrator.failures.near import typo_of
 from orchestrator.failures.rules.evidence import Evidence, Verdict
 
@@ -106,4 +107,9 @@ def _importable(evidence: Evidence, name: str, language: str | None, file: str |
             f"`{name}` is of the standard library ({library[0]}): its import is missing",
             library[:3],
         )
+    if language == "python" and evidence.has_tree and file:
+        packages = package_exporters(name, file, evidence.index)
+        if packages:
+            why = f"`{name}` is of the installed {packages[0]}: its import is missing"
+            return Verdict(Category.TRIVIAL, why, packages[:3])
     return None
