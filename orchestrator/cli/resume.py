@@ -49,6 +49,7 @@ def _find(args: argparse.Namespace) -> FoundRun:
         found = read_run(newest.parent / name)
         if _is_open(found):
             return found
+    start_of(read_run(newest))  # the newest may not even have begun, and says so
     raise UsageError(
         f"{newest.parent}: every run there is over",
         hint=f"answer an escalation: orchestrate resume {newest.name} --task ID --hint TEXT",

@@ -222,7 +222,8 @@ def _disturbed(mortals: Mortals, scene: Scene, verdict: Verdict, peace: Peace, p
 
 def _next_command(scene: Scene) -> list[str]:
     """What a user types: the night again where it had not begun, else go on."""
-    begun = any('"type":"run:started"' in path.read_text(errors="replace") for path in scene.journals())
+    lines = (line for path in scene.journals() for line in path.read_bytes().split(b"\n")[:-1])
+    begun = any(b'"type":"run:started"' in line for line in lines)
     return scene.resume() if begun else scene.run()
 
 
