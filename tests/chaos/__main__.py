@@ -55,8 +55,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=1, metavar="K", help="the first seed (default 1)")
     parser.add_argument("--points", choices=(*_MODES, "all", "short"), help="death at every named point")
     parser.add_argument("--power", action="store_true", help="a power cut at every named point")
-    parser.add_argument("--failures", action="store_true", help="failing system calls")
-    parser.add_argument("--damage", action="store_true", help="journals cut and flipped")
+    parser.add_argument(
+        "--failures", type=int, default=0, metavar="N", help="each kind of system call fails, up to the Nth"
+    )
+    parser.add_argument("--damage", type=int, default=0, metavar="N", help="N journals cut or flipped")
     parser.add_argument("--all", action="store_true", help="the whole campaign, with 1,000 seeds unless said otherwise")
     parser.add_argument("--plants", action="store_true", help="plant bugs, and see whether they are found")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/chaos.md")
@@ -75,9 +77,9 @@ def _wanted(theatre: Theatre, args: argparse.Namespace) -> Iterator[Scenario]:
     if args.power or args.all:
         yield from power_cuts(theatre)
     if args.failures or args.all:
-        yield from failing_calls(_FAILURES)
+        yield from failing_calls(args.failures or _FAILURES)
     if args.damage or args.all:
-        yield from damaged_journals(_DAMAGES)
+        yield from damaged_journals(args.damage or _DAMAGES)
     seeds = args.seeds or (1000 if args.all else 0)
     yield from random_deaths(range(args.first_seed, args.first_seed + seeds))
 
