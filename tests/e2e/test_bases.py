@@ -62,8 +62,12 @@ def test_what_was_inherited_is_listed_once_and_offered_as_a_task(red: Place) -> 
 
 def test_a_kept_baseline_runs_nothing_on_the_base(red: Place) -> None:
     again = Place(red.folder, red.tasks, red.variables)
+    first = of_type(red, "check:started")
     code, output = run(again)
     assert code == 0, output
+    assert {"gate of the base"} <= {entry["of"] for entry in first}, "the control: the first run gated it"
+    begun = of_type(again, "check:started")
+    assert {entry["of"] for entry in begun} == {"gate"}, "the branch's gate ran, the base's did not"
     assert of_type(again, "baseline:kept")
     assert not of_type(again, "baseline:finished")
     assert sum("on the base already" in note for note in notes(again)) == 1
