@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
@@ -62,19 +63,14 @@ def classification(rounds: int) -> None:
         text = once * (SIZE // len(once) + 1)
         text = text[:SIZE]
         floor = min(_timed(text.splitlines, rounds)[0])
-        wall, busy = _timed(
-            lambda text=text: judge_output(text, "", exit_code=1, check=CheckKind.TEST, view=TextView()), rounds
-        )
-        print(
-            _row(
-                f"{parser.name} ({f'{len(own)} captures' if own else 'as its tools write'})",
-                wall,
-                busy,
-                min(wall) / floor,
-                BAR_S,
-            )
-        )
+        wall, busy = _timed(partial(_judged, text), rounds)
+        source = f"{len(own)} captures" if own else "as its tools write"
+        print(_row(f"{parser.name} ({source})", wall, busy, min(wall) / floor, BAR_S))
     _cases(captures, rounds)
+
+
+def _judged(text: str) -> object:
+    return judge_output(text, "", exit_code=1, check=CheckKind.TEST, view=TextView())
 
 
 def _cases(captures: list[dict[str, Any]], rounds: int) -> None:

@@ -86,6 +86,8 @@ def _written(site: GateSite, mended: Mended) -> tuple[str, ...]:
     left = site.write_back(mended.before, mended.files)
     written = tuple(path for path in paths if path not in left)
     _say(f"--fix wrote {', '.join(written) or 'nothing'}")
+    for note in mended.notes:
+        _say(f"--fix: {one_line(note)}")
     for path in left:
         _say(f"--fix left {path} alone: it has changed meanwhile")
     return written
@@ -112,6 +114,8 @@ def _lines(report: GateReport, site: GateSite) -> list[str]:
 def _failure(failure: Failure) -> str:
     where = failure.file or failure.test_id or ""
     where += f":{failure.line}" if failure.file and failure.line else ""
+    test = failure.test_id if failure.file else None
+    where += f" ({test})" if test and not test.startswith(failure.file or "") else ""
     code = f" {failure.code}" if failure.code else ""
     near = f" (nearest: {', '.join(failure.suggestions[:3])})" if failure.suggestions else ""
     told = one_line(f"{failure.tool}{code} {where}: {failure.message}{near}", limit=300)

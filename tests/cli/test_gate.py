@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.nights import Place
 from tests.e2e.small import PROJECT, place_of
+from tests.system import needs
 
 RUFF = {
     **PROJECT,
@@ -102,3 +103,38 @@ def test_what_cannot_be_planted_is_said(tmp_path: Path) -> None:
     assert "not here" in ended.stdout
     assert "no test check here" in ended.stdout
     assert "1 of 6 stopped" in ended.stdout
+
+
+API = {
+    "packages/api/pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['.']\n",
+    "packages/api/price.py": "def total(prices):\n    return sum(prices)\n",
+    "packages/api/test_price.py": "from price import total\n\n\ndef test_sum():\n    assert total([1, 2]) == 3\n",
+}
+WEB = {
+    "packages/web/package.json": '{"name": "web", "type": "module", "scripts": {"test": "node --test"}}\n',
+    "packages/web/src/price.js": "export const total = (prices) => prices.reduce((a, b) => a + b, 0);\n",
+    "packages/web/test/price.test.js": (
+        "import test from 'node:test';\nimport assert from 'node:assert';\n"
+        "import { total } from '../src/price.js';\n\n"
+        "test('sums', () => { assert.strictEqual(total([1, 2]), 3); });\n"
+    ),
+}
+
+
+@needs("node", "npm")
+def test_two_packages_of_two_languages_each_have_their_gate(tmp_path: Path) -> None:
+    place = place_of(tmp_path, {**API, **WEB}, {})
+    place.tasks.unlink()
+    web = place.folder / "tally" / "packages" / "web"
+    (web / "src" / "price.js").write_text("export const total = (prices) => 7;\n")
+    ended = gate(place, "--json")
+    assert ended.returncode == 1, ended.stderr
+    report = json.loads(ended.stdout)
+    tests = {result["path"]: result for result in report["results"] if result["kind"] == "test"}
+    assert {path: (result["tool"], result["passed"]) for path, result in tests.items()} == {
+        "packages/api": ("pytest", True),
+        "packages/web": ("node:test", False),
+    }
+    assert [(one["file"], one["test_id"]) for one in report["failures"]] == [
+        ("packages/web/test/price.test.js", "sums")
+    ]
