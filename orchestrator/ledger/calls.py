@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from orchestrator.crash_points import crash_point
-from orchestrator.domain.call import Answer, Charge, Deadlines, Request, Usage
+from orchestrator.domain.call import Answer, Charge, Deadlines, Message, Request, ToolCall, Usage
 from orchestrator.domain.errors import JournalError, ModelError, PausedError
 from orchestrator.domain.record import CallRecord, from_json, prompt_digest, request_json, to_json
 from orchestrator.ledger.charges import answer_fields, charge_fields, money, worst_charge
@@ -226,9 +226,19 @@ def _who(request: Request) -> dict[str, Any]:
 
 
 def _estimate(request: Request, answer: Answer) -> Usage:
-    prompt = len(request.system) + sum(len(message.text) for message in request.messages)
+    prompt = len(request.system) + sum(map(_length, request.messages))
+    completion = len(answer.text) + _arguments(answer.tool_calls)
     return Usage(
         input_tokens=-(-prompt // _CHARS_PER_TOKEN),
-        output_tokens=-(-len(answer.text) // _CHARS_PER_TOKEN),
+        output_tokens=-(-completion // _CHARS_PER_TOKEN),
         estimated=True,
     )
+
+
+def _length(message: Message) -> int:
+    results = sum(len(result.content) for result in message.tool_results)
+    return len(message.text) + _arguments(message.tool_calls) + results
+
+
+def _arguments(calls: Sequence[ToolCall]) -> int:
+    return sum(len(json.dumps(dict(call.arguments))) for call in calls)

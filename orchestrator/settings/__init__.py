@@ -340,10 +340,11 @@ class Secrets(Frozen):
     patterns: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,60}$")], SecretPattern] = Field(
         default={}, max_length=50
     )
-    """By a name of your own, which stands where the secret stood."""
+    """By a name of your own, which stands where the secret stood. A repository's file may add some, not change yours:
+    it is refused."""
     variables: tuple[str, ...] = ()
     """Environment variables that hold secrets though their names do not say so; the values, 8 characters or more, are
-    hidden wherever they stand."""
+    hidden wherever they stand. Each place that names some adds to those before."""
 
 
 class Registry(Frozen):

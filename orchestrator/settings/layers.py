@@ -25,6 +25,8 @@ VARIABLE = "ORCHESTRATE_"
 """Prefix of environment variables; ``__`` stands between the parts: ``ORCHESTRATE_LOOP__LANES``."""
 USER_FILE_BYTES = 4 * strict_yaml.MAX_CHARACTERS
 
+_ADDED_TO = ("secrets", "variables")
+"""The list that no layer takes anything out of: a repository's file must not bring to light what its user hides."""
 _PART = re.compile(r'"([^"]*)"|([^."]+)')
 
 
@@ -193,7 +195,7 @@ def dotted(loc: Loc) -> str:
 def overlay(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, tuple[str, Layer, Loc]]]:
     """All layers in one tree, the later over the earlier, and for each leaf where it came from.
 
-    Mappings are merged key by key; everything else is replaced whole.
+    Mappings are merged key by key; a list of what is hidden is added to; everything else is replaced whole.
     """
     tree: dict[str, Any] = {}
     origins: dict[str, tuple[str, Layer, Loc]] = {}
@@ -230,4 +232,6 @@ def _put(tree: dict[str, Any], loc: Loc, value: Any, origins: dict[str, tuple[st
             return
         for path in [path for path in origins if path.startswith(dotted(loc) + ".")]:
             del origins[path]
+    if loc == _ADDED_TO and isinstance(covered, list) and isinstance(value, list):
+        value = covered + [one for one in value if one not in covered]
     tree[last] = {} if isinstance(value, dict) else value  # never a layer's own object: later leaves go into it

@@ -104,6 +104,7 @@ def _layer_faults(shipped: Sequence[Layer], layers: Sequence[Layer]) -> list[Fau
     for count, layer in enumerate(layers, start=1):
         if layer.project:
             faults.extend(_reaching_out(layer))
+            faults.extend(_uncovering(layer, overlay([*shipped, *layers[: count - 1]])[0]))
         error = _invalid(overlay([*shipped, *layers[:count]])[0])
         if error is None:
             known = set()
@@ -139,6 +140,24 @@ def _reaching_out(layer: Layer) -> list[Fault]:
     if layer.data.get("sandbox") == "none":
         faults.append(layer.fault(("sandbox",), "sandbox: none may not be set here", _OWN_FILE, at_key=True))
     return faults
+
+
+def _uncovering(layer: Layer, weaker: Mapping[str, Any]) -> list[Fault]:
+    """Patterns of the user's own that a project's file would put something else in the place of (I7)."""
+    known, mine = (_patterns(tree) for tree in (weaker, layer.data))
+    faults = []
+    for name in known.keys() & mine.keys():
+        if known[name] != mine[name]:
+            loc: Loc = ("secrets", "patterns", name)
+            what = f"{dotted(loc)} is yours already and finds something else"
+            faults.append(layer.fault(loc, what, "give this one another name: both then hold", at_key=True))
+    return faults
+
+
+def _patterns(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    secrets = tree.get("secrets")
+    patterns = secrets.get("patterns") if isinstance(secrets, Mapping) else None
+    return patterns if isinstance(patterns, Mapping) else {}
 
 
 def _short(path: Path, environment: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.domain.call import Answer, CallKey, Charge, Message, Request, Speaker, Usage
+from orchestrator.domain.call import Answer, CallKey, Charge, Message, Request, Speaker, ToolCall, ToolResult, Usage
 from orchestrator.domain.errors import CapReachedError, JournalError, ModelError, ModelFault, PausedError
 from orchestrator.domain.task import Phase
 from orchestrator.ledger.calls import CallDesk
@@ -142,6 +142,18 @@ def test_an_answer_without_usage_is_estimated_and_marked(tmp_path: Path) -> None
     shop = Shop(tmp_path, [replace(answer("x" * 41), usage=None)])
     got = shop.desk.ask(request())
     assert got.usage == Usage(input_tokens=6, output_tokens=11, estimated=True)
+
+
+def test_the_estimate_counts_look_ups_and_what_they_answered(tmp_path: Path) -> None:
+    asked = ToolCall(id="1", name="read", arguments={"path": "a" * 30})
+    found = ToolResult(id="1", name="read", content="y" * 400)
+    turns = (Message(speaker=Speaker.MODEL, tool_calls=(asked,)), Message(speaker=Speaker.USER, tool_results=(found,)))
+    plain = request()
+    shop = Shop(tmp_path, [replace(answer("x" * 41), usage=None, tool_calls=(asked,))])
+    got = shop.desk.ask(replace(plain, messages=(*plain.messages, *turns)))
+    arguments = len('{"path": ""}') + 30
+    prompt = len(plain.system) + len(plain.messages[0].text) + arguments + 400
+    assert got.usage == Usage(input_tokens=-(-prompt // 4), output_tokens=-(-(41 + arguments) // 4), estimated=True)
 
 
 class Killed(BaseException):

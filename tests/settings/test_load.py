@@ -10,7 +10,7 @@ import pytest
 from orchestrator import strict_yaml
 from orchestrator.domain.errors import UsageError
 from orchestrator.resources import config_dir
-from orchestrator.settings.layers import BUDGET_FILE, SHIPPED, dotted, overlay, shipped_layers
+from orchestrator.settings.layers import BUDGET_FILE, SHIPPED, Layer, dotted, overlay, shipped_layers
 from orchestrator.settings.load import Loaded, effective, load_settings
 
 
@@ -177,3 +177,45 @@ def test_without_a_budget_file_the_same_budgets_are_built_in(tmp_path: Path) -> 
         if path.name != BUDGET_FILE:
             (tmp_path / path.name).write_bytes(path.read_bytes())
     assert overlay(shipped_layers(tmp_path))[0] == overlay(shipped_layers())[0]
+
+
+HIDDEN = """\
+secrets:
+  patterns:
+    corp: {find: corp-, pattern: "corp-[0-9a-f]{32}"}
+  variables: [LEGACY_LOGIN]
+"""
+
+
+def beside_tasks(text: str) -> Layer:
+    """The layer of a file that may have come with a repository."""
+    return Layer(name="orchestrate.yaml", data=strict_yaml.load(text, source="orchestrate.yaml").data, project=True)
+
+
+def with_project(tmp_path: Path, text: str) -> Loaded:
+    (tmp_path / "orchestrator").mkdir(exist_ok=True)
+    (tmp_path / "orchestrator" / "config.yaml").write_text(HIDDEN)
+    return load_settings(environment={"XDG_CONFIG_HOME": str(tmp_path)}, project=[beside_tasks(text)])
+
+
+def test_a_repository_adds_to_what_is_hidden(tmp_path: Path) -> None:
+    more = (
+        'secrets: {patterns: {team: {find: team-, pattern: "team-[0-9]{9}"}}, variables: [TEAM_LOGIN, LEGACY_LOGIN]}\n'
+    )
+    found = with_project(tmp_path, more).settings.secrets
+    assert set(found.patterns) == {"corp", "team"}
+    assert found.variables == ("LEGACY_LOGIN", "TEAM_LOGIN")
+    assert with_project(tmp_path, HIDDEN).settings.secrets.patterns["corp"].find == "corp-"
+
+
+@pytest.mark.parametrize("empty", ["secrets: {}", "secrets: {patterns: {}, variables: []}"])
+def test_a_repository_that_names_none_takes_none_away(tmp_path: Path, empty: str) -> None:
+    found = with_project(tmp_path, empty).settings.secrets
+    assert ("corp" in found.patterns, found.variables) == (True, ("LEGACY_LOGIN",))
+
+
+@pytest.mark.parametrize("change", ['pattern: "corp-zzz"', "find: nowhere-"])
+def test_a_repository_changes_no_pattern_of_the_user(tmp_path: Path, change: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_project(tmp_path, f"secrets: {{patterns: {{corp: {{{change}}}}}}}\n")
+    assert any("secrets.patterns.corp is yours already" in fault for fault in caught.value.faults)
