@@ -27,11 +27,12 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Cannot find implementation or library stub for module named "([^"]+)"'), Kind.MISSING_MODULE, 1, 0),
     (re.compile(r'Library stubs not installed for "([^"]+)"'), Kind.DEPENDENCY_MISSING, 1, 0),
     (re.compile(r'Skipping analyzing "([^"]+)"'), Kind.TYPE, 1, 0),
-    (re.compile(r'Unexpected keyword argument "([^"]+)"(?: for "([^"]+)")?'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r'Unexpected keyword arguments? "([^"]+)"(?:[^\n]* for "([^"]+)")?'), Kind.UNKNOWN_KEYWORD, 1, 2),
     (re.compile(r"Too (?:many|few) (?:positional )?arguments|Missing positional argument"), Kind.ARITY, 0, 0),
     (re.compile(r'Error importing plugin "([^"]+)"|Can\'t find plugin'), Kind.BROKEN_CONFIG, 0, 0),
     (re.compile(r'Unrecognized option: (\S+)'), Kind.UNKNOWN_OPTION, 1, 0),
     (re.compile(r'Cannot read file(?: \'[^\']*\')?: No such file'), Kind.MISSING_MODULE, 0, 0),
+    (re.compile(r'Extra keys? .{0,20}?"([^"]+)".* for TypedDict "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 2),
     (re.compile(r'TypedDict ".*" has no key "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 0),
 )  # fmt: skip
 _PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
@@ -45,6 +46,9 @@ _PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Cannot (?:access|assign to) (?:attribute|member) "([^"]+)" for class "([^"]+)"'),
         Kind.MISSING_ATTRIBUTE, 1, 2),
     (re.compile(r'No parameter named "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 0),
+    (re.compile(r'"([^"]+)" is not a defined key in "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
+    (re.compile(r'"([^"]+)" is an undefined item in "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r'"([^"]+)" is specified in __all__ but not present in module'), Kind.UNDEFINED_NAME, 1, 0),
     (re.compile(r"Expected \d+ (?:more )?positional argument|Argument missing for parameter"
         r"|Arguments missing"), Kind.ARITY, 0, 0),
     (re.compile(r'Import "([^"]+)" is not accessed'), Kind.UNUSED_IMPORT, 1, 0),

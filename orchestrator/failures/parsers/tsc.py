@@ -23,6 +23,11 @@ _QUOTED = re.compile(
 """TypeScript's messages quote names in every language; the order of owner and symbol is the code's, but for some."""
 
 CODES: dict[int, Kind] = {
+    2311: Kind.UNDEFINED_NAME, 2570: Kind.UNDEFINED_NAME, 2833: Kind.UNDEFINED_NAME, 2882: Kind.MISSING_MODULE,
+    2318: Kind.VERSION, 2581: Kind.DEPENDENCY_MISSING, 2867: Kind.DEPENDENCY_MISSING, 2868: Kind.DEPENDENCY_MISSING,
+    2726: Kind.UNKNOWN_OPTION, 2727: Kind.UNKNOWN_OPTION, 5072: Kind.UNKNOWN_OPTION, 5077: Kind.UNKNOWN_OPTION,
+    5078: Kind.UNKNOWN_OPTION, 5079: Kind.UNKNOWN_OPTION, 6114: Kind.UNKNOWN_OPTION, 17010: Kind.UNKNOWN_OPTION,
+    5057: Kind.BROKEN_CONFIG, 5081: Kind.BROKEN_CONFIG,
     2304: Kind.UNDEFINED_NAME, 2552: Kind.UNDEFINED_NAME, 2503: Kind.UNDEFINED_NAME, 2686: Kind.UNDEFINED_NAME,
     18004: Kind.UNDEFINED_NAME, 2580: Kind.DEPENDENCY_MISSING, 2582: Kind.DEPENDENCY_MISSING,
     2591: Kind.DEPENDENCY_MISSING,
@@ -49,7 +54,11 @@ CODES: dict[int, Kind] = {
 _WRITE_FAILED, _NO_PROPERTY = 5033, 2339
 _OWNER_FIRST = frozenset({2305, 2724, 2614, 2694, 2459, 2460})
 _WRITE_ERRORS = (("ENOSPC", Kind.DISK), ("EDQUOT", Kind.DISK), ("EROFS", Kind.PERMISSION), ("ENOMEM", Kind.MEMORY))
-_UNKNOWN_PROPERTY = re.compile(r"known properties, .{0,60}'([^']{1,200})' does not exist in type '([^']{1,300})'")
+_UNKNOWN_PROPERTY = re.compile(
+    r"known properties, .{0,60}'([^']{1,200})' does not exist in type '([^']{1,300})'"
+    r"|Property '(?P<prop>[^']{1,200})' does not exist on type '(?P<component>IntrinsicAttributes[^']{0,300})'"
+)
+"""A literal's key, and (JSX) a component's property."""
 _SYNTAX = range(1000, 2000)
 
 
@@ -75,7 +84,8 @@ def _elaborated(finding: Finding, text: str, start: int) -> Finding:
         if not following.startswith("  "):
             break
         if match := _UNKNOWN_PROPERTY.search(following):
-            return replace(finding, kind=Kind.UNKNOWN_KEYWORD, symbol=match[1], owner=match[2])
+            symbol, owner = match[1] or match["prop"], match[2] or match["component"]
+            return replace(finding, kind=Kind.UNKNOWN_KEYWORD, symbol=symbol, owner=owner)
     return finding
 
 
