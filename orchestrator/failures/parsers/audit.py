@@ -14,7 +14,7 @@ _BANDIT = re.compile(r">> Issue: \[([A-Z]\d{3}):([\w-]+)\] (.*)$")
 _BANDIT_SEVERITY = re.compile(r"\s+Severity: (\w+)")
 _BANDIT_PLACE = re.compile(r"\s+Location: (.{1,400}?):(\d+):(\d+)")
 _CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
-_FORBIDDEN = re.compile(r"(\S+) is not allowed to import (\S+?):?$")
+_FORBIDDEN = re.compile(r"(\S{1,300}) is not allowed to import (\S{1,300}?):?$")
 _CHAIN = re.compile(r"-?\s+(\S+) -> (\S+) \(l\.(\d+)")
 _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("coverage.py", "Coverage failure: total of", re.compile(r"\s*Coverage failure: total o"
@@ -26,10 +26,11 @@ _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
         r"|\".*\")? ?.*threshold")),
     ("jest", "coverage threshold for", re.compile(r"\s*Jest: .* coverage threshold for \w+ \(.*\) not met")),
     ("jest", "Coverage data for", re.compile(r"\s*Jest: Coverage data for .* was not found")),
-    ("node:test", "coverage does not meet threshold", re.compile(r".*\b(?:line|branch|function) cov"
+    ("node:test", "coverage does not meet threshold", re.compile(r".{0,60}\b(?:line|branch|function) cov"
         r"erage does not meet threshold of")),
     ("tarpaulin", "Coverage is below the failure threshold", re.compile(r".*Coverage is below the failure threshold")),
-    ("jacoco", "covered ratio is", re.compile(r".*Rule violated for .*covered ratio is .*, but expected minimum is")),
+    ("jacoco", "covered ratio is",
+        re.compile(r".{0,60}Rule violated for .{1,300}covered ratio is .{1,30}, but expected minimum is")),
     ("diff-cover", "Coverage is below", re.compile(r"Failure\. Coverage is below")),
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ _ROLLUP_EXPORT = re.compile(r"\"([^\"]{1,200})\" is not exported by \"([^\"]{1,3
 _ESBUILD_EXPORT = re.compile(r"No matching export in \"([^\"]{1,300})\" for import \"([^\"]{1,200})\"")
 _ROLLUP_RESOLVE = re.compile(r"Rollup failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
 _ROLLUP_UNRESOLVED = re.compile(r"(?:RollupError: )?Could not resolve \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
-_NODE_ERROR = re.compile(r"(?:Uncaught )?(\w*(?:Error|Exception))(?: \[\w+\])?: (.*)$")
+_NODE_ERROR = re.compile(r"(?:Uncaught )?(\w{0,100}(?:Error|Exception))(?: \[\w+\])?: (.*)$")
 _BEFORE_ERROR = re.compile(r"^(?:✖ ERROR: |✘ |Exception during run: |\[[\w-]{1,40}\] |Failed to load PostCSS config: )")
 """What mocha, webpack-cli, tsx and others print before the error they die of."""
 _NODE_FRAME = re.compile(r"\s+at (?:.{0,300}? \()?(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")

@@ -15,21 +15,23 @@ _DIAGNOSTIC = re.compile(
     r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*?)"
     r"(?: \[(?P<flag>-W[\w=+,-]+)\])?$"
 )
+_Q = r"['‘]([^\s'’]{1,300})['’]"
+"""A name in the compilers' quotes."""
 _NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"(\S+): No such file or directory|['‘](\S+?)['’] file not found"), Kind.MISSING_MODULE),
+    (re.compile(rf"(\S{{1,300}}): No such file or directory|{_Q} file not found"), Kind.MISSING_MODULE),
     (
         re.compile(
-            r"['‘](\S+?)['’] (?:was not declared|undeclared|has not been declared)|undeclared identifier ['‘](\S+?)['’]"
-            r"|implicit declaration of function ['‘](\S+?)['’]|undeclared (?:library )?function ['‘](\S+?)['’]"
-            r"|implicitly declaring library function ['‘](\S+?)['’]|unknown type name ['‘](\S+?)['’]"
-            r"|['‘](\S+?)['’] does not name a (?:template )?type|no template named ['‘](\S+?)['’]"
+            rf"{_Q} (?:was not declared|undeclared|has not been declared)|undeclared identifier {_Q}"
+            rf"|implicit declaration of function {_Q}|undeclared (?:library )?function {_Q}"
+            rf"|implicitly declaring library function {_Q}|unknown type name {_Q}"
+            rf"|{_Q} does not name a (?:template )?type|no template named {_Q}"
         ),
         Kind.UNDEFINED_NAME,
     ),
     (
         re.compile(
-            r"has no member named ['‘](\S+?)['’]|no (?:member|type|template) named ['‘](\S+?)['’] in"
-            r"|['‘](\S+?)['’] is not a member of|['‘](\S+?)['’] in namespace ['‘]\S+['’] does not name"
+            rf"has no member named {_Q}|no (?:member|type|template) named {_Q} in|{_Q} is not a member of"
+            rf"|{_Q} in namespace ['‘][^\s'’]{{1,300}}['’] does not name"
             r"|no ['‘][^'’]*?(\w+)\([^'’]*['’] member function declared in"
         ),
         Kind.MISSING_ATTRIBUTE,

@@ -20,7 +20,9 @@ from orchestrator.failures.parsers.js_errors import read_error
 
 HINTS = ('"testResults":', '"failures":', "not ok ", "<testsuite")
 
-_ERROR = re.compile(r"(?:\w+\.)?(?P<name>\w*(?:Error|Exception))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$")
+_ERROR = re.compile(
+    r"(?:\w{1,100}\.)?(?P<name>\w{0,100}(?:Error|Exception))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
+)
 _FRAME = re.compile(
     r"\s*(?:at|❯) (?:.{0,300}? \(|\S{1,300} )?(?:file://)?(?P<file>(?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(?P<line>\d+):\d+\)?$"
 )

@@ -20,7 +20,7 @@ HINTS = ("  ● ", " FAIL ", "Test Suites:", " Test Files ", " failing\n", "not 
 _TITLE_LINES, _DETAIL_LINES = 3, 40
 """Lines a mocha title may have, and lines kept of an error."""
 _ERROR = re.compile(
-    r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]*\.)?[A-Za-z_$]*(?:Error|Exception"
+    r"(?:Uncaught )?(?:Caused by: )?(?P<name>(?:[A-Za-z_$][\w$]{0,100}\.)?[A-Za-z_$]{0,100}(?:Error|Exception"
     r"|Failure))(?: \[(?P<code>[\w ]{1,60})\])?(?:: (?P<message>.*))?$"
 )
 _FRAME = re.compile(
