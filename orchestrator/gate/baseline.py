@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
 from orchestrator.gate.plan import key_of
+from orchestrator.gate.rerun import words_of
 
 TextOf = Callable[[str], str | None]
 """A tracked file's text by path; ``None`` where it is not there."""
@@ -185,8 +186,8 @@ def _untold(result: CheckResult, base: TestEvidence | None, kept: Iterable[Failu
     """Tests that the report has as failed, that the base does not, and that no kept failure names."""
     if result.tests is None or base is None or not result.tests.failed_ids:
         return ()
-    told = {failure.test_id for failure in kept}
-    new = sorted(result.tests.failed_ids - base.failed_ids - told)
+    told = {words_of(failure.test_id) for failure in kept if failure.test_id}
+    new = sorted(test for test in result.tests.failed_ids - base.failed_ids if words_of(test) not in told)
     if not new or (not base.failed_ids and base.failed):
         return ()
     message = "this test fails; the base does not fail it"

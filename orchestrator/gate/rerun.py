@@ -36,7 +36,7 @@ _TAKES_VALUE = frozenset(
     )
 )
 """Options of pytest whose value stands in the next word."""
-_JOINTS = re.compile(r"[\s>:]+")
+_JOINTS = re.compile(r"[\s>:\u203a]+")  # jest prints its titles with U+203A between them
 _REPEATED = re.compile(r" #\d+$")
 
 
@@ -89,8 +89,13 @@ def is_about(failure: Failure, test: str) -> bool:
         return False
     if failure.test_id == test:
         return True
-    one, other = (_JOINTS.sub(" ", name).strip() for name in (failure.test_id, test))
+    one, other = words_of(failure.test_id), words_of(test)
     return one == other or one.endswith(f" {other}") or other.endswith(f" {one}")
+
+
+def words_of(test: str) -> str:
+    """A test's id without what runners and their reports put between its parts."""
+    return _JOINTS.sub(" ", test).strip()
 
 
 def _pytest(spec: CheckSpec, ids: Collection[str], files: Collection[str]) -> CheckSpec | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,9 @@ def test_failures_and_ids_are_matched_across_spellings() -> None:
     assert not is_about(failure, "a.test.ts > other")
     failure = Failure(check=CheckKind.TEST, tool="jest", message="x", test_id="adds > one")
     assert is_about(failure, "a.test.ts > adds > one")
+    printed = replace(failure, test_id="a.test.ts > adds \u203a one")  # as jest 29 prints it
+    assert is_about(printed, "a.test.ts > adds > one")
+    assert not is_about(printed, "a.test.ts > adds > two")
     assert not is_about(Failure(check=CheckKind.TEST, tool="x", message="x"), "a")
     result = CheckResult(
         kind=CheckKind.TEST,
