@@ -117,3 +117,15 @@ def test_the_nearest_real_names_are_named(tmp_path: Path) -> None:
     (tmp_path / "shop" / "new.py").write_text("from shop.cart import make_carts\n")
     view = RepositoryView(root=tmp_path, files=(*SHOP, "shop/new.py"), diff=diff, files_changed=("shop/new.py",))
     assert check_existence(view)[0].suggestions[0] == "make_cart"
+
+
+def test_a_star_brings_what_all_lists(tmp_path: Path) -> None:
+    """``from .middle import *`` does not bring a name that ``middle`` imported for itself under the same alias."""
+    tree = {
+        "graph/__init__.py": "from graph.middle import *\nfrom graph.paths import *\n",
+        "graph/middle.py": "from graph.inner import _basic as path\n\n__all__ = ['middle']\n\n\ndef middle():\n    path(1)\n",
+        "graph/inner.py": "def _basic(graph):\n    return graph\n",
+        "graph/paths.py": "__all__ = ['path']\n\n\ndef path(graph, weight):\n    return weight\n",
+    }
+    text = "import graph\n\ngraph.path(1, weight=2)\ngraph.path(1, colour=2)\n"
+    assert tell(tmp_path, tree, "use.py", text) == ["unknown-keyword colour"]

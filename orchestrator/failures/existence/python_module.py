@@ -65,6 +65,17 @@ class Module:
         """Every node, walked once."""
         return tuple(ast.walk(self.tree))
 
+    def gives(self, name: str) -> bool:
+        """Whether ``from module import *`` may bring the name, if it is there: ``__all__`` has the last word."""
+        statements = self.bound.get("__all__")
+        if statements is None:
+            return not name.startswith("_")
+        listed = statements[0].value if len(statements) == 1 and isinstance(statements[0], ast.Assign) else None
+        if not isinstance(listed, ast.List | ast.Tuple) or b"__all__." in self.source:
+            return True
+        words = [entry.value for entry in listed.elts if isinstance(entry, ast.Constant)]
+        return name in words or len(words) != len(listed.elts)
+
     def collect(self) -> None:
         """Read the top level."""
         for statement in _flat(self.tree.body):

@@ -226,10 +226,13 @@ class PythonWorld:
                 dotted = f"{module.place.module}.{name}".lstrip(".")
                 inner = self.find(dotted, module.place)
                 return Bound(inner) if isinstance(inner, Module) else None
-            for star in module.stars:
-                source = self.source_of(module, star)
-                if isinstance(source, Module) and self.holds(source, name):
-                    return self.follow(source, name, _hops + 1)
+            sources = [self.source_of(module, star) for star in module.stars]
+            giving = [
+                one for one in sources if not isinstance(one, Module) or (one.gives(name) and self.holds(one, name))
+            ]
+            if len(giving) == 1 and isinstance(giving[0], Module):
+                return self.follow(giving[0], name, _hops + 1)
+            return None
         if len(statements) != 1 or _hops >= _HOPS:
             return None
         return self.bring(module, statements[0], name, _hops)
