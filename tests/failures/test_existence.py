@@ -123,7 +123,9 @@ def test_a_star_brings_what_all_lists(tmp_path: Path) -> None:
     """``from .middle import *`` does not bring a name that ``middle`` imported for itself under the same alias."""
     tree = {
         "graph/__init__.py": "from graph.middle import *\nfrom graph.paths import *\n",
-        "graph/middle.py": "from graph.inner import _basic as path\n\n__all__ = ['middle']\n\n\ndef middle():\n    path(1)\n",
+        "graph/middle.py": (
+            "from graph.inner import _basic as path\n\n__all__ = ['middle']\n\n\ndef middle():\n    path(1)\n"
+        ),
         "graph/inner.py": "def _basic(graph):\n    return graph\n",
         "graph/paths.py": "__all__ = ['path']\n\n\ndef path(graph, weight):\n    return weight\n",
     }
