@@ -251,7 +251,20 @@ def _lookup_error(tool: str, code: str, message: str) -> Finding | None:
     return Finding(tool=tool, kind=Kind.MISSING_ATTRIBUTE, code=code, message=message, symbol=match[1], owner="codecs")
 
 
+_COVERAGE_KEY = re.compile(r"Unrecognized option '\[[\w:.]{1,60}\] ?(\w{1,100})=?'")
+
+
+def _coverage_warning(tool: str, code: str, message: str) -> Finding | None:
+    """coverage (5-7) with warnings made errors: a key it does not know."""
+    match = _COVERAGE_KEY.search(message)
+    if not match:
+        return None
+    return Finding(tool=tool, kind=Kind.UNKNOWN_OPTION, code=code, message=message, symbol=match[1])
+
+
 _READERS = {
+    "CoverageWarning": _coverage_warning,
+    "ConfigError": _coverage_warning,
     "LookupError": _lookup_error,
     "PluginValidationError": _plugin_error,
     "PytestConfigWarning": _pytest_warning,
