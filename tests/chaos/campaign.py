@@ -142,7 +142,7 @@ class Theatre:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
         for mortals in self._idle:
             mortals.close()
 

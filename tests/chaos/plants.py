@@ -19,17 +19,20 @@ from orchestrator.ledger import calls, charges, durable, journal
 
 PLANTS: dict[str, Callable[[], None]] = {}
 """Name -> puts the bug in."""
+SUSPECTS: dict[str, str] = {}
+"""Name -> where the campaign looks first: a part of a scenario's name. It looks on elsewhere."""
 
 
-def _plant(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def _plant(name: str, suspect: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
     def keep(put_in: Callable[[], None]) -> Callable[[], None]:
         PLANTS[name] = put_in
+        SUSPECTS[name] = suspect
         return put_in
 
     return keep
 
 
-@_plant("the journal is never synced")
+@_plant("the journal is never synced", "request.before")
 def _no_journal_sync() -> None:
     real = journal.Journal._put
 
@@ -40,7 +43,7 @@ def _no_journal_sync() -> None:
     journal.Journal._put = put  # type: ignore[method-assign]
 
 
-@_plant("an answer is journaled before its file is there")
+@_plant("an answer is journaled before its file is there", "journal.after:call:answer")
 def _answer_logged_early() -> None:
     real = durable.write_whole
     late: list[tuple[Path, bytes]] = []
@@ -63,7 +66,7 @@ def _answer_logged_early() -> None:
     journal.Journal.append = appended  # type: ignore[method-assign]
 
 
-@_plant("an answer's file is written in place and not synced")
+@_plant("an answer's file is written in place and not synced", "journal.after:call:answer")
 def _answer_in_place() -> None:
     real = durable.write_whole
 
@@ -76,12 +79,12 @@ def _answer_in_place() -> None:
     calls.write_whole = write  # type: ignore[attr-defined]
 
 
-@_plant("a renamed file's folder is not synced")
+@_plant("a renamed file's folder is not synced", "journal.after:call:answer")
 def _no_folder_sync() -> None:
     durable.sync_folder = lambda folder: None  # type: ignore[assignment]
 
 
-@_plant("a commit is dated by the clock, not by its record")
+@_plant("a commit is dated by the clock, not by its record", "ref.before")
 def _commit_by_clock() -> None:
     real = lanes.GitLane.commit
 
@@ -95,7 +98,7 @@ def _commit_by_clock() -> None:
     lanes.GitLane.commit = commit  # type: ignore[method-assign]
 
 
-@_plant("a branch is recorded as landed before it is there")
+@_plant("a branch is recorded as landed before it is there", "journal.after:branch:landed")
 def _landed_early() -> None:
     receive = UserRepository.receive
     held: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
@@ -116,7 +119,7 @@ def _landed_early() -> None:
     journal.Journal.append = appended  # type: ignore[method-assign]
 
 
-@_plant("bought answers are forgotten on resume")
+@_plant("bought answers are forgotten on resume", "journal.after:call:answer")
 def _answers_forgotten() -> None:
     real = calls.CallDesk.__init__
 
@@ -127,19 +130,19 @@ def _answers_forgotten() -> None:
     calls.CallDesk.__init__ = begin  # type: ignore[method-assign]
 
 
-@_plant("an answer on disk without its line is bought again")
+@_plant("an answer on disk without its line is bought again", "file.after:answer")
 def _answer_not_taken_up() -> None:
     charges._received = lambda folder, intent: None  # type: ignore[assignment]
 
 
-@_plant("a call lost in flight is not charged")
+@_plant("a call lost in flight is not charged", "request.after")
 def _lost_for_free() -> None:
     from orchestrator import wiring
 
     wiring.close_open_intents = lambda journal, folder: ()  # type: ignore[attr-defined]
 
 
-@_plant("a torn tail is left where it is")
+@_plant("a torn tail is left where it is", "cut")
 def _torn_tail_kept() -> None:
     @classmethod  # type: ignore[misc]
     def reopen(cls: type[journal.Journal], path: Path, clock: Any) -> journal.Journal:
@@ -152,7 +155,7 @@ def _torn_tail_kept() -> None:
     journal.Journal.reopen = reopen  # type: ignore[assignment,method-assign]
 
 
-@_plant("a damaged line in the middle is skipped")
+@_plant("a damaged line in the middle is skipped", "flip")
 def _damage_skipped() -> None:
     real = journal._decode
 
@@ -168,7 +171,7 @@ def _damage_skipped() -> None:
     journal._decode = lenient
 
 
-@_plant("a short write counts as written")
+@_plant("a short write counts as written", "short")
 def _short_write_taken() -> None:
     def put(self: journal.Journal, line: bytes, *, sync: bool) -> None:
         os.write(self._descriptor, line)
@@ -179,12 +182,12 @@ def _short_write_taken() -> None:
     journal.Journal._put = put  # type: ignore[method-assign]
 
 
-@_plant("what a dead run's gate started is left running")
+@_plant("what a dead run's gate started is left running", "command.before")
 def _children_left() -> None:
     processes._Launched._argv = lambda self: list(self._process.argv)  # type: ignore[method-assign]
 
 
-@_plant("delivering refreshes the user's index")
+@_plant("delivering refreshes the user's index", "ref.before")
 def _index_touched() -> None:
     receive = UserRepository.receive
 
