@@ -21,6 +21,8 @@ from orchestrator.crash_points import crash_point
 
 BASE_REFS = "refs/orchestrate/base/"
 """What was brought over stays reachable under these names."""
+HALF_MADE = "git.new-"
+"""How a clone is called, before the process that makes it, until it is whole."""
 _MANY_PACKS = 30
 _MANY_LOOSE = 40
 """Files in one of the 256 folders of loose objects: about 10,000 in all."""
@@ -59,7 +61,7 @@ def open_clone(paths: LanePaths, upstream: Upstream) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(paths)
     if not (paths.git_dir / "HEAD").exists():
-        fresh = paths.home / f"git.new-{os.getpid()}"
+        fresh = paths.home / f"{HALF_MADE}{os.getpid()}"
         Git(directory=paths.home).run(
             "init", "-q", "--bare", "--template=", f"--object-format={upstream.object_format}", str(fresh)
         )
@@ -169,7 +171,7 @@ def _plain(key: str, value: str) -> bool:
 def _clear_leftovers(paths: LanePaths) -> None:
     """Locks and half-written files of a run that was killed."""
     paths.index.with_name("index.lock").unlink(missing_ok=True)
-    for stale in paths.home.glob("git.new-*"):
+    for stale in paths.home.glob(f"{HALF_MADE}*"):
         remove_folder(stale)
     if not paths.git_dir.exists():
         return

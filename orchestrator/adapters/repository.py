@@ -21,8 +21,9 @@ from orchestrator.adapters.git import Completed, Git, require_version
 from orchestrator.adapters.git_config import UserConfig, access_error, read_user_config
 from orchestrator.adapters.git_objects import copy_objects
 from orchestrator.adapters.lane import GitLane
-from orchestrator.adapters.lane_clone import Upstream, lane_git
+from orchestrator.adapters.lane_clone import HALF_MADE, Upstream, lane_git
 from orchestrator.adapters.lane_paths import LanePaths, Provide, ShellFactory
+from orchestrator.adapters.lane_sweep import remove_folder
 from orchestrator.adapters.lock import FileLock, acquire, lock_file
 from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import GitError, UsageError
@@ -95,8 +96,14 @@ class UserRepository:
         return f"{slug}-{hashlib.sha256(os.fsencode(common)).hexdigest()[:10]}"
 
     def hold(self, *, run: str, at: datetime) -> FileLock:
-        """Take the repository for one run (I13); ``RefusedError`` names the holder. Ends with the process."""
-        return acquire(lock_file(self._cache, self.common_dir), what=f"the repository {self._root}", run=run, at=at)
+        """Take the repository for one run (I13); ``RefusedError`` names the holder. Ends with the process.
+
+        Clones that a killed run left half made in any lane go: whoever holds the repository holds its lanes.
+        """
+        lock = acquire(lock_file(self._cache, self.common_dir), what=f"the repository {self._root}", run=run, at=at)
+        for half_made in (self._cache / self.name).glob(f"lane-*/{HALF_MADE}*"):
+            remove_folder(half_made)
+        return lock
 
     def pin(self, base: str | None) -> str:
         """The commit of a branch, tag or commit-ish; without one, HEAD's. ``UsageError`` where there is none."""
