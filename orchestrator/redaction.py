@@ -151,11 +151,6 @@ def hidden_answer(answer: Answer) -> Answer:
     )
 
 
-def write_text(path: Path, content: bytes) -> None:
-    """Write a text file without secrets; for files that need not survive a crash. ``OSError`` on the disk."""
-    path.write_bytes(hidden_bytes(content))
-
-
 def meet(text: str) -> None:
     """Secrets in a text of the repository's may be put back into it."""
     _redactor().hide(text, meet=True)

@@ -33,7 +33,7 @@ from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
 from orchestrator.ledger.calls import CallDesk
 from orchestrator.ledger.charges import close_open_intents, total_charge
-from orchestrator.ledger.durable import sweep
+from orchestrator.ledger.durable import sweep, sync_folder, write_whole
 from orchestrator.ledger.events_sync import Emitter
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
@@ -48,7 +48,6 @@ from orchestrator.policy.calibration_interval import Known
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
-from orchestrator.redaction import write_text
 from orchestrator.settings import Settings
 from orchestrator.settings.secrets import arm
 from orchestrator.wiring_models import LIVE, check_models, check_prices, llms_of, prices_of, replay_of
@@ -267,10 +266,12 @@ def _new_folder(project: Project, wanted: Wanted, run: str) -> Path:
         folder.mkdir(parents=True)
         ignore = state / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            write_whole(ignore, b"*\n")
         crash_point("run-folder.made")
         (folder / "calls").mkdir()
-        write_text(folder / "tasks.yaml", project.file.read_bytes())
+        write_whole(folder / "tasks.yaml", project.file.read_bytes())
+        for made in (folder, state, state.parent):  # names that a power cut would take, and the journal with them
+            sync_folder(made)
         crash_point("run-folder.whole")
     except OSError as error:
         raise RefusedError(
