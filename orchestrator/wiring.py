@@ -153,7 +153,7 @@ def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -
     """The run's journal, open; what a dead session left in flight is settled, and the project's events catch up."""
     stack.callback(close_log, open_log(home / "run.log.jsonl"))
     path = home / "journal.jsonl"
-    sweep((*home.parent.glob(".*.tmp"), *home.rglob(".*.tmp")))
+    sweep((*home.parent.glob(".*.tmp"), *home.parent.glob("*/.*.tmp"), *home.rglob(".*.tmp")))
     journal = Journal.create(path, clock) if fresh else Journal.reopen(path, clock)
     emitter = Emitter(home.parent, home.name)
     stack.callback(emitter.close)

@@ -109,8 +109,8 @@ class Mortals:
     def close(self) -> None:
         """Let the server end."""
         assert self._server.stdin is not None
-        self._server.stdin.close()
-        self._server.wait(timeout=30)
+        with self._server:  # closes its pipes and waits
+            self._server.stdin.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def faults(verdicts: list[object]) -> list[object]:
 
 @pytest.mark.slow
 def test_every_named_point_is_survived(theatre: Theatre) -> None:
-    chained = list(theatre.play(chained_points(theatre, 10)))
+    chained = list(theatre.play(chained_points(theatre, 8)))
     points = set(theatre.peace(Variant()).points)
     died_at = {point for verdict in chained for point in verdict.died_at}
     single = list(theatre.play(single_points(sorted(points - died_at))))
@@ -49,10 +49,10 @@ def test_every_named_point_is_survived(theatre: Theatre) -> None:
 def test_a_sample_of_the_campaign(theatre: Theatre) -> None:
     """Power cuts, failing calls, damaged journals, random times with several lanes."""
     wanted = [
-        *list(power_cuts(theatre))[::24],
-        *list(failing_calls(20))[::12],
-        *damaged_journals(6),
-        *random_deaths((3, 8)),
+        *list(power_cuts(theatre))[::48],
+        *list(failing_calls(20))[::40],
+        *damaged_journals(2),
+        *random_deaths((12,)),
     ]
     verdicts = list(theatre.play(wanted))
     assert faults(verdicts) == []

@@ -207,7 +207,8 @@ def test_a_command_works_in_a_copy_and_its_changes_are_delivered(tmp_path: Path,
 def _saw_only_what_was_allowed(place: Place, stdout: str) -> None:
     seen = dict(line.partition("=")[::2] for line in stdout.splitlines() if "=" in line)
     told = dict(line.split(": ", 1) for line in stdout.splitlines() if ": " in line and "=" not in line.split(": ")[0])
-    assert (seen["AGENT_KEY"], told["key"]) == ("[AGENT_KEY]", KEY[:7])
+    assert seen["AGENT_KEY"].startswith("[hidden:AGENT_KEY#")
+    assert told["key"] == KEY[:7]
     assert {"OTHER_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"}.isdisjoint(seen)
     assert "hidden" not in stdout
     assert (seen["HOME"], seen["XDG_CACHE_HOME"]) == ("/home/lane", "/tmp/cache/xdg")
@@ -284,7 +285,7 @@ def test_a_command_that_fails_ends_its_task_alone(tmp_path: Path, server: Loopba
     assert ended.code == 1, ended.out + ended.err
     assert place.statuses() == {"shout": "failed", "again": "delivered"}
     [failed] = [entry for entry in place.entries() if entry["type"] == "call:failed"]
-    assert failed["message"] == "command: exit code 3: no quota left for [AGENT_KEY]"
+    assert failed["message"].startswith("command: exit code 3: no quota left for [hidden:AGENT_KEY#")
     assert (failed["fault"], failed["billed"], failed["cost_usd"]) == ("unknown", True, "0.05")
     assert KEY not in (place.run_folder() / "report.md").read_text()
     assert benches(place) == []
