@@ -35,7 +35,7 @@ def main() -> int:
     """0 only where every column but the deaths is zero, and every planted bug was found."""
     args = _arguments()
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=args.folder) as folder:
-        if args.plants:
+        if args.plants is not None:
             return _plants(Path(folder), args)
         with Theatre(Path(folder), args.workers) as theatre:
             rows = page.rows_of(_told(theatre.play(_wanted(theatre, args))))
@@ -60,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--damage", type=int, default=0, metavar="N", help="N journals cut or flipped")
     parser.add_argument("--all", action="store_true", help="the whole campaign, with 1,000 seeds unless said otherwise")
-    parser.add_argument("--plants", action="store_true", help="plant bugs, and see whether they are found")
+    parser.add_argument("--plants", nargs="*", metavar="BUG", help="plant these bugs (default: all): are they found?")
     parser.add_argument("--write", action="store_true", help="write the figures into docs/chaos.md")
     parser.add_argument("--workers", type=int, default=2, help="nights side by side (default 2)")
     parser.add_argument("--folder", help="where nights are run (default: the system's temporary folder)")
@@ -96,14 +96,14 @@ def _told(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 def _plants(folder: Path, args: argparse.Namespace) -> int:
     """Each bug under the scenarios it could show in, until the first fault."""
     found: dict[str, str] = {}
-    for number, plant in enumerate(PLANTS):
+    for number, plant in enumerate(args.plants or PLANTS):
         with Theatre(folder / str(number), args.workers, plant=plant) as theatre:
             hit = next((verdict for verdict in theatre.play(_likely(theatre, SUSPECTS[plant])) if verdict.faults), None)
         found[plant] = f"{hit.scenario.family}, {hit.scenario.name}: {hit.faults[0][0]}" if hit else "**not found**"
         print(f"{plant}: {found[plant]}", flush=True)
     if args.write:
-        rows, _ = page.read(page.PAGE.read_text()) if page.PAGE.exists() else ({}, {})
-        page.PAGE.write_text(page.write(rows, found))
+        rows, before = page.read(page.PAGE.read_text()) if page.PAGE.exists() else ({}, {})
+        page.PAGE.write_text(page.write(rows, {**before, **found}))
     missed = sum(by == "**not found**" for by in found.values())
     print(f"{len(found)} bugs planted, {len(found) - missed} found")
     return 1 if missed else 0

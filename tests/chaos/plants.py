@@ -142,7 +142,7 @@ def _lost_for_free() -> None:
     wiring.close_open_intents = lambda journal, folder: ()  # type: ignore[attr-defined]
 
 
-@_plant("a torn tail is left where it is", "cut")
+@_plant("a torn tail is left where it is", "the journal cut")
 def _torn_tail_kept() -> None:
     @classmethod  # type: ignore[misc]
     def reopen(cls: type[journal.Journal], path: Path, clock: Any) -> journal.Journal:
@@ -155,7 +155,7 @@ def _torn_tail_kept() -> None:
     journal.Journal.reopen = reopen  # type: ignore[assignment,method-assign]
 
 
-@_plant("a damaged line in the middle is skipped", "flip")
+@_plant("a damaged line in the middle is skipped", "the journal flip")
 def _damage_skipped() -> None:
     real = journal._decode
 
@@ -171,7 +171,7 @@ def _damage_skipped() -> None:
     journal._decode = lenient
 
 
-@_plant("a short write counts as written", "short")
+@_plant("a short write counts as written", "system call short")
 def _short_write_taken() -> None:
     def put(self: journal.Journal, line: bytes, *, sync: bool) -> None:
         os.write(self._descriptor, line)

@@ -30,8 +30,6 @@ from orchestrator.settings import Settings
 
 Edits = Mapping[str, str | None]
 """Path -> text; ``None``: deleted."""
-FEW_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 PYTEST_PLUGINS=pytest_cov"
-"""Before a command: pytest starts three times as fast without the plug-ins that these tests have for themselves."""
 
 
 def git(root: Path, *argv: str) -> None:

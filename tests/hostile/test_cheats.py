@@ -17,7 +17,8 @@ from orchestrator.domain.task import GateConfig
 from orchestrator.ports import Command, Profile
 from orchestrator.settings import Settings
 from orchestrator.settings.load import load_settings
-from tests.hostile.cheat_site import FEW_PLUGINS, CheatSite, Edits, open_site
+from tests.e2e.small import FEW_PLUGINS
+from tests.hostile.cheat_site import CheatSite, Edits, open_site
 
 PROJECT = {
     "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\n[tool.coverage.report]\nfail_under = 90\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.e2e.small import FEW_PLUGINS
 from tests.landing.site import Job, Site, night
 
 TEST = """\
@@ -34,7 +35,7 @@ def morning(folder: Path) -> Site:
         "tests/test_moods.py": TEST.format(place=str(folder)),
     }
     jobs = {"left": Job({"left.txt": "left\n"}), "right": Job({"right.txt": "right\n"})}
-    return night(folder, jobs, project, "{lint: '', build: '', test: python -m pytest -q}")
+    return night(folder, jobs, project, f"{{lint: '', build: '', test: {FEW_PLUGINS} python -m pytest -q}}")
 
 
 def test_flaky_tests_are_asked_again_and_what_the_merge_breaks_stops_it(
