@@ -311,6 +311,10 @@ def _damaged(mortals: Mortals, scene: Scene, verdict: Verdict, plant: str) -> No
     expected = {0} if kind == "cut" or torn else {_DAMAGED}
     if code not in expected:
         verdict.blame("differing results", f"{kind} at byte {place}: exit code {code}: {_last(scene)}")
+    if kind == "cut" and not code:
+        again, _ = mortals.live(scene, ["report", "--state", str(scene.state)], Death())
+        if again:
+            verdict.blame("differing results", f"cut at byte {place}: the journal is damaged since: {_last(scene)}")
     if code == _DAMAGED and "byte" not in _last(scene):
         verdict.blame("differing results", f"damage at byte {place} is not named: {_last(scene)}")
 

@@ -35,7 +35,7 @@ def faults(verdicts: list[object]) -> list[object]:
 
 @pytest.mark.slow
 def test_every_named_point_is_survived(theatre: Theatre) -> None:
-    chained = list(theatre.play(chained_points(theatre, 8)))
+    chained = list(theatre.play(chained_points(theatre, 6)))
     points = set(theatre.peace(Variant()).points)
     died_at = {point for verdict in chained for point in verdict.died_at}
     single = list(theatre.play(single_points(sorted(points - died_at))))
