@@ -1,7 +1,8 @@
 """``events.jsonl``: the project's log of facts (M1, M2): one JSON object a line, one ``write`` an event.
 
 A projection of the journals (decision 11): it may be deleted and is made again from them. Several runs and processes
-append at the same time; a shared ``flock`` keeps them apart from ``metrics compact`` alone, never from each other.
+append at the same time; an exclusive ``flock`` for the length of one write keeps them apart from ``metrics compact``,
+and from taking each other's half-seen line for one that a crash cut off.
 Nothing is synced: what a crash of the machine takes from the log, the journals still hold.
 """
 
@@ -106,13 +107,13 @@ class EventLog:
             raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes were written", str(self.path))
 
     def _hold(self) -> int:
-        """The descriptor, shared-locked, of the file that has the log's name now: compacting replaces it."""
+        """The descriptor, locked, of the file that has the log's name now: compacting replaces it."""
         while True:
             if self._descriptor < 0:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
                 self._descriptor = os.open(self.path, flags, 0o644)
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             if is_current(self._descriptor, self.path):
                 return self._descriptor
             os.close(self._descriptor)
