@@ -32,7 +32,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     if path.suffix not in _PACKED:
         content = hidden_bytes(content)
-    crash_point("file.before", _kind(path))
+    kind = _kind(path)
+    crash_point("file.before", kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -41,11 +42,11 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    crash_point("file.written", _kind(path))
+    crash_point("file.written", kind)
     beside.replace(path)
-    crash_point("file.renamed", _kind(path))
+    crash_point("file.renamed", kind)
     sync_folder(path.parent)
-    crash_point("file.after", _kind(path))
+    crash_point("file.after", kind)
 
 
 def _kind(path: Path) -> str:
@@ -68,8 +69,8 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
-        return True
+    except OSError:  # it lives, as another user's
+        pass
     return True
 
 
