@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.gate.weakened_asserts import worse_asserts
 from orchestrator.gate.weakened_script import weakened_script
 
 _SCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
@@ -165,18 +166,7 @@ def _drops(handler: ast.ExceptHandler) -> bool:
 
 
 def _compared(old: _Test, new: _Test) -> Iterator[str]:
-    lost = Counter(old.asserts) - Counter(new.asserts)
-    fewer = len(old.asserts) - len(new.asserts)
-    if fewer > 0:
-        yield f"{fewer} of {len(old.asserts)} assertions removed: {_short(lost)}"
-    loosened = [
-        f"`{was}` became `{new.compared[left][0]}`"
-        for left, (was, strict) in old.compared.items()
-        if strict and left in new.compared and not new.compared[left][1]
-    ]
-    yield from (f"loosened: {what}" for what in loosened)
-    if fewer <= 0 and lost and not loosened:
-        yield f"assertions rewritten: {_short(lost)}"
+    yield from worse_asserts(old, new, loosened_word="loosened")
     if widened := _widened(old.tolerances, new.tolerances):
         yield f"tolerance widened: {widened}"
     yield from _worse(old, new)
@@ -202,8 +192,3 @@ def _widened(old: Sequence[tuple[str, float]], new: Sequence[tuple[str, float]])
             return f"{name} {abs(was):g} to {abs(now):g}"
     added = new[len(old) :]
     return f"{added[0][0]}={abs(added[0][1]):g} is new" if added and len(new) > len(old) else ""
-
-
-def _short(texts: Counter[str]) -> str:
-    first = next(iter(texts), "")
-    return f"`{first[:80]}`" + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.failures.existence.script_text import ScriptText
+from orchestrator.gate.weakened_asserts import worse_asserts
 
 _CASE = re.compile(
     r"\b(?:(describe|suite|context)|it|test|specify|[fx](?:it|test|specify|describe))\b((?:\.\w{1,30}){0,4})"
@@ -88,18 +89,7 @@ def weakened_script(before: str | None, after: str) -> Iterator[tuple[int, str]]
 
 def _compared(old: _Test, new: _Test, *, known: bool) -> Iterator[str]:
     if known:
-        lost = Counter(old.asserts) - Counter(new.asserts)
-        fewer = len(old.asserts) - len(new.asserts)
-        if fewer > 0:
-            yield f"{fewer} of {len(old.asserts)} assertions removed: {_short(lost)}"
-        loosened = [
-            f"`{was}` became `{new.compared[subject][0]}`"
-            for subject, (was, strict) in old.compared.items()
-            if strict and subject in new.compared and not new.compared[subject][1]
-        ]
-        yield from (f"asks for less than equality: {what}" for what in loosened)
-        if fewer <= 0 and lost and not loosened:
-            yield f"assertions rewritten: {_short(lost)}"
+        yield from worse_asserts(old, new, loosened_word="asks for less than equality")
         yield from (
             f"tolerance widened: {was:g} to {now:g}"
             for was, now in zip(old.digits, new.digits, strict=False)
@@ -234,8 +224,3 @@ def _assertion(test: _Test, script: _Script, match: re.Match[str], limit: int) -
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", text) is not None
-
-
-def _short(texts: Counter[str]) -> str:
-    first = next(iter(texts), "")
-    return f"`{first[:80]}`" + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
