@@ -28,6 +28,7 @@ from orchestrator.adapters.processes_cgroup import cap_processes
 from orchestrator.adapters.processes_output import HeadAndTail, Log
 from orchestrator.adapters.processes_tree import Pressure, Tree, kill_marked
 from orchestrator.adapters.processes_watch import END, ExitWatch
+from orchestrator.crash_points import crash_point
 from orchestrator.redaction import Stream
 
 MARK = "ORCHESTRATE_PROCESS"
@@ -123,6 +124,7 @@ def run(process: Process) -> Ended:
         halted = _halted
     if halted:
         launched.stop("stopped")
+    crash_point("command.running")
     try:
         return launched.attend(started)
     finally:

@@ -44,6 +44,8 @@ def main() -> int:
     total = page.total(rows)
     if args.write:
         kept, plants = page.read(page.PAGE.read_text()) if page.PAGE.exists() else ({}, {})
+        if args.first_seed > 1:  # further seeds of the campaign that is on the page
+            rows = {name: kept.get(name, page.Row()) + row for name, row in rows.items()}
         page.PAGE.write_text(page.write({**kept, **rows}, plants))
     print(total)
     return 0 if total.clean else 1
@@ -61,7 +63,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--damage", type=int, default=0, metavar="N", help="N journals cut or flipped")
     parser.add_argument("--all", action="store_true", help="the whole campaign, with 1,000 seeds unless said otherwise")
     parser.add_argument("--plants", nargs="*", metavar="BUG", help="plant these bugs (default: all): are they found?")
-    parser.add_argument("--write", action="store_true", help="write the figures into docs/chaos.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the figures into docs/chaos.md (from a later first seed: add them)"
+    )
     parser.add_argument("--workers", type=int, default=2, help="nights side by side (default 2)")
     parser.add_argument("--folder", help="where nights are run (default: the system's temporary folder)")
     return parser.parse_args()

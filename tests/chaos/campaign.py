@@ -279,10 +279,10 @@ def _entries(scene: Scene) -> list[dict[str, Any]]:
 
 def _left_behind(scene: Scene) -> Iterator[str]:
     """Processes, temporary files of the records, locks in the repository."""
-    mark = f"CHAOS_SCENE={scene.folder}".encode()
+    mark = f"{scene.folder}/".encode()  # a gate's command has its home there; nothing else it is given names the scene
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
+            if mark in (process / "environ").read_bytes():
                 yield f"process {process.name}: {(process / 'cmdline').read_bytes()[:80]!r}"
                 os.kill(int(process.name), 9)
         except OSError:

@@ -185,7 +185,6 @@ def environment(scene: Scene, tools: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "GIT_CONFIG_GLOBAL": str(scene.folder / "gitconfig"),
         "GIT_CEILING_DIRECTORIES": str(scene.folder),
-        "CHAOS_SCENE": str(scene.folder),
     }
 
 

@@ -182,7 +182,7 @@ def _short_write_taken() -> None:
     journal.Journal._put = put  # type: ignore[method-assign]
 
 
-@_plant("what a dead run's gate started is left running", "command.before")
+@_plant("what a dead run's gate started is left running", "command.running")
 def _children_left() -> None:
     processes._Launched._argv = lambda self: list(self._process.argv)  # type: ignore[method-assign]
 

@@ -13,11 +13,22 @@ import time
 from pathlib import Path
 
 # What the program imports on its way: once here instead of in every fork.
+import genai_prices  # noqa: F401
+import git  # noqa: F401
+
 import orchestrator.adapters.models.replay
+import orchestrator.cli.commands
 import orchestrator.cli.night
 import orchestrator.cli.report
 import orchestrator.cli.resume
-import orchestrator.cli.run  # noqa: F401
+import orchestrator.cli.run
+import orchestrator.reports.budget_rows
+import orchestrator.reports.folder
+import orchestrator.reports.pictures
+import orchestrator.reports.remediation
+import orchestrator.reports.report
+import orchestrator.reports.summary
+import orchestrator.reports.task_papers  # noqa: F401
 from orchestrator.failures.tables import shipped_tables
 from orchestrator.reports import templates
 from tests.chaos.mortal import Fate, live
