@@ -75,6 +75,7 @@ def _resume(parser: ArgumentParser) -> None:
 def _plan(parser: ArgumentParser) -> None:
     parser.add_argument("tasks", metavar="TASKS.yaml", help="the tasks file")
     parser.add_argument("--only", metavar="ID", action="append", default=[], help="this task alone; repeatable")
+    parser.add_argument("--strict", action="store_true", help="refuse a file that is not ready for a night (exit 2)")
     _state(parser)
     _settings(parser)
     _json(parser, "the plan as one JSON object")

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from orchestrator.agents.catalog import load_catalog
 from orchestrator.agents.staff import Staff
 from orchestrator.cli.options import sets_of
+from orchestrator.cli.readiness import advice_lines, advice_of, refuse_unready
 from orchestrator.cli.runs import stood
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ExitCode
@@ -23,7 +25,7 @@ from orchestrator.intake import Project, load_project
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate, known_of
 from orchestrator.policy.outlook import Learnt, Outlook, PlannedTask, outlook
-from orchestrator.reports.inert import encodable, one_line
+from orchestrator.reports.inert import encodable, one_line, plain
 from orchestrator.settings import Caps, Models, Settings
 
 PLAN_VERSION = 1
@@ -36,18 +38,27 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.tasks)
     project = load_project(path, environment=os.environ, sets=sets_of(args), only=args.only, placed=stood(path))
     settings = project.loaded.settings
-    staff = Staff(load_catalog(), settings.models)
-    staffed = frozenset(spec.phase for spec in staff.catalog.values())
-    state = Path(args.state) if args.state is not None else project.batch.source.parent / "runs"
     now = datetime.now(UTC)
-    known = learnt_of(state, project.batch.tasks, settings)
-    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, now), known)
+    found = outlook_of(project, args.state, now)
+    advice = advice_of(project, found)
+    refuse_unready(project, advice, strict=args.strict)
     if args.json:
-        print(json.dumps(as_json(project.batch, found, settings, now), indent=2, ensure_ascii=False))
+        made = as_json(project.batch, found, settings, now)
+        print(json.dumps({**made, "advice": [asdict(each) for each in advice]}, indent=2, ensure_ascii=False))
         return ExitCode.OK
-    text = "\n".join(as_text(project.batch, found, settings, now)) + "\n"
+    ready = ["", "not ready for a night", *(f"  {line}" for line in advice_lines(advice))] if advice else []
+    text = "\n".join([*as_text(project.batch, found, settings, now), *map(plain, ready)]) + "\n"
     sys.stdout.write(encodable(text, sys.stdout.encoding))
     return ExitCode.OK
+
+
+def outlook_of(project: Project, state: str | None, now: datetime) -> Outlook:
+    """What the batch would take, begun now; ``state``: the folder of its runs, where it is not the default."""
+    settings, tasks = project.loaded.settings, project.batch.tasks
+    staff = Staff(load_catalog(), settings.models)
+    staffed = frozenset(spec.phase for spec in staff.catalog.values())
+    folder = Path(state) if state is not None else project.batch.source.parent / "runs"
+    return outlook(tasks, settings, staffed, cost_of(staff, now), learnt_of(folder, tasks, settings))
 
 
 def will_not_fit(project: Project, staff: Staff, known: Learnt, at: datetime) -> str:

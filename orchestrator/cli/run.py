@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator.cli.door import say
 from orchestrator.cli.night import work_through
 from orchestrator.cli.options import sets_of
+from orchestrator.cli.plan import outlook_of
+from orchestrator.cli.readiness import advice_lines, advice_of, refuse_unready
 from orchestrator.cli.runs import stood
 from orchestrator.intake import load_project
 from orchestrator.wiring import Wanted
+from orchestrator.wiring_models import LIVE
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,4 +29,9 @@ def run(args: argparse.Namespace) -> int:
         state=Path(args.state) if args.state is not None else None,
         by_hand=bool(args.only),
     )
+    if args.models == LIVE or project.loaded.settings.readiness == "refuse":
+        advice = advice_of(project, outlook_of(project, args.state, datetime.now(UTC)))
+        refuse_unready(project, advice)
+        for line in advice_lines(advice):
+            say(f"advice: {line}")
     return work_through(project, wanted, as_json=args.json, stream=sys.stdout)

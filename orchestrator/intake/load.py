@@ -38,6 +38,8 @@ class Project:
     batch: Batch
     file: Path
     """The tasks file that was read: a run keeps a copy of it."""
+    text: LoadedYaml
+    """What it says, with the place of each key."""
     loaded: Loaded
     reload: Callable[[], Loaded]
     """The settings as their files say now: budgets are read again between tasks (B2). ``UsageError`` as at start."""
@@ -90,7 +92,7 @@ def load_project(
         return load_project_settings(stands.parent, environment=environment, sets=sets)
 
     again = (lambda: loaded) if alone else reload
-    return Project(batch=restrict(batch, only), file=path, loaded=loaded, reload=again)
+    return Project(batch=restrict(batch, only), file=path, text=tasks.text, loaded=loaded, reload=again)
 
 
 def load_batch(path: Path, *, only: Sequence[str] = ()) -> Batch:

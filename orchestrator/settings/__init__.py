@@ -398,3 +398,5 @@ class Settings(Frozen):
     """The calibration registry."""
     on_pause: Literal["advise", "pause"] = "advise"
     """R9: what the pause advice does."""
+    readiness: Literal["advise", "refuse", "off"] = "advise"
+    """What ``plan`` and ``run`` do about tasks that are not ready for a night: say so, refuse to start, or nothing."""

@@ -1,0 +1,97 @@
+"""What one passage of the gate over the base says of the gate itself: does it work, and is the base green?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.failure import Category, CheckKind
+from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.gate.plan import GatePlan
+
+_NOT_STARTED = frozenset({126, 127})
+
+
+class BaseWord(StrEnum):
+    """The gate on the base, in a word."""
+
+    GREEN = "green"
+    RED = "red"
+    """It works; some of the checks fail, on code that nobody has touched."""
+    UNTESTED = "untested"
+    """Its checks run, but there are no tests."""
+    EMPTY = "empty"
+    """There is no check at all."""
+    BROKEN = "broken"
+    """A check cannot run: its tool is missing, or no test was collected where there are tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseState:
+    """What was found."""
+
+    word: BaseWord
+    broken: tuple[str, ...] = ()
+    """A sentence a check that cannot run."""
+    red: tuple[str, ...] = ()
+    """A sentence a check that fails."""
+    tests: int = 0
+    """Tests that ran."""
+    coverage: float | None = None
+    """Percent of lines; ``None``: not measured."""
+    seconds: float = 0.0
+
+    @property
+    def works(self) -> bool:
+        """A run could start from here: every check runs, and tests are collected where there are any."""
+        return self.word in {BaseWord.GREEN, BaseWord.RED, BaseWord.UNTESTED}
+
+
+def base_state(plan: GatePlan, report: GateReport) -> BaseState:
+    """Judge a gate's passage over an untouched commit."""
+    broken = tuple(told for result in report.results if (told := _broken(result, report)))
+    red = tuple(_red(result, report) for result in report.results if not result.passed and not _broken(result, report))
+    tests = sum(result.tests.ran for result in report.results if result.tests and result.kind is CheckKind.TEST)
+    measured = [result.coverage.percent for result in report.results if result.coverage]
+    return BaseState(
+        word=_word(plan, broken=bool(broken), red=bool(red)),
+        broken=broken,
+        red=red,
+        tests=tests,
+        coverage=min(measured) if measured else None,
+        seconds=report.seconds,
+    )
+
+
+def _word(plan: GatePlan, *, broken: bool, red: bool) -> BaseWord:
+    if not plan.checks:
+        return BaseWord.EMPTY
+    if broken:
+        return BaseWord.BROKEN
+    if red:
+        return BaseWord.RED
+    return BaseWord.GREEN if plan.tests_expected else BaseWord.UNTESTED
+
+
+def _broken(result: CheckResult, report: GateReport) -> str:
+    """Why a check cannot run; empty where it runs."""
+    if result.passed or result.kind in {CheckKind.COVERAGE, CheckKind.INVARIANT}:
+        return ""
+    name = f"{result.kind} ({result.command})"
+    if result.exit_code in _NOT_STARTED:
+        return f"{name}: the program is not found where the gate runs"
+    if result.timed_out:
+        return f"{name}: it passed its time limit"
+    if result.kind is CheckKind.TEST and (result.tests is None or result.tests.ran == 0):
+        return f"{name}: no test ran{f' ({result.note})' if result.note else ''}"
+    own = [failure for failure in report.failures if failure.check is result.kind and failure.tool == result.tool]
+    if own and all(failure.category is Category.ENVIRONMENT for failure in own):
+        return f"{name}: {own[0].message}"
+    return ""
+
+
+def _red(result: CheckResult, report: GateReport) -> str:
+    if result.tests is not None and result.tests.failed:
+        return f"{result.kind} ({result.command}): {result.tests.failed} of {result.tests.ran} tests fail"
+    own = sum(failure.check is result.kind for failure in report.failures)
+    return f"{result.kind} ({result.command}): {own} findings" if own else f"{result.kind} ({result.command}): red"
