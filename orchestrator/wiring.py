@@ -72,6 +72,8 @@ class Session:
     night: Night
     replay: ReplayLlm | None
     uncommitted: tuple[str, ...]
+    unchecked: tuple[str, ...]
+    """Providers whose models could not be looked at."""
     resumed: bool
 
 
@@ -103,9 +105,9 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     llms = llms_of(staff, replay, commands)
     for llm in {id(llm): llm for llm in llms.values()}.values():
         stack.callback(llm.close)
-    prices = prices_of(settings.models)
+    prices = prices_of(settings.models, settings.research.search_cost_usd)
+    unchecked = check_models(staff, llms) if replay is None else ()
     if replay is None:
-        check_models(staff, llms)
         check_prices(staff, settings, prices, clock.now())
     home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
@@ -146,7 +148,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         ),
     )
     uncommitted = repository.uncommitted(night.base)
-    return Session(night=night, replay=replay, uncommitted=uncommitted, resumed=folder is not None)
+    return Session(night=night, replay=replay, uncommitted=uncommitted, unchecked=unchecked, resumed=folder is not None)
 
 
 def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -> Journal:
@@ -224,6 +226,8 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
     if night.estimates.said:
         night.journal.append("note", text=night.estimates.said)
     catch_up(night)
+    for warning in session.unchecked:
+        night.journal.append("note", text=warning)
     for path in session.uncommitted[:20]:
         night.journal.append("note", text=f"not in the base, so not seen by the run: {path}")
     if len(session.uncommitted) > 20:  # noqa: PLR2004 - enough to recognise one's own work by

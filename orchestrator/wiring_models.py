@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
@@ -15,7 +16,7 @@ from orchestrator.adapters.models.replay import ReplayLlm
 from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.call import Usage
-from orchestrator.domain.errors import ModelError, ModelFault, UsageError
+from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError, UsageError
 from orchestrator.ports import Llm
 from orchestrator.settings import Models, Provider, Settings
 
@@ -55,16 +56,22 @@ def _llm(name: str, provider: Provider, commands: Commands) -> Llm:
     return commands.llm(name, provider)
 
 
-def check_models(staff: Staff, llms: Mapping[str, Llm]) -> None:
-    """Keys and models, with all that is wrong in one error: keys are often missing in pairs."""
+def check_models(staff: Staff, llms: Mapping[str, Llm]) -> tuple[str, ...]:
+    """Keys and models, with all that is wrong in one error: keys are often missing in pairs.
+
+    What could not be checked, since a provider gives no list of its models: said as the run begins.
+    """
     faults: list[ModelError] = []
+    unchecked: list[str] = []
     for name, models in staff.models_by_provider().items():
         try:
             llms[name].check(models)
+        except NoModelListError as error:
+            unchecked.append(error.message)
         except ModelError as error:
             faults.append(error)
     if not faults:
-        return
+        return tuple(unchecked)
     if len(faults) == 1:
         raise faults[0]
     raise ModelError(
@@ -75,15 +82,15 @@ def check_models(staff: Staff, llms: Mapping[str, Llm]) -> None:
     )
 
 
-def prices_of(models: Models) -> PriceList:
-    """Dated list prices, the user's own before them, and what a command costs a call."""
+def prices_of(models: Models, per_search: Decimal = Decimal(0)) -> PriceList:
+    """Dated list prices, the user's own before them, and what a command costs a call, a search beside its tokens."""
     per_call = {
         name: provider.cost_per_call
         for name, provider in models.providers.items()
         if provider.adapter == "command" and provider.cost_per_call is not None
     }
     listed = {name: provider.adapter for name, provider in models.providers.items() if provider.adapter in _LISTED}
-    return PriceList(models.prices, per_call=per_call, listed=listed)
+    return PriceList(models.prices, per_call=per_call, per_search=per_search, listed=listed)
 
 
 def check_prices(staff: Staff, settings: Settings, prices: PriceList, now: datetime) -> None:

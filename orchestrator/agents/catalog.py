@@ -16,6 +16,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template, TemplateError
 from jinja2.meta import find_undeclared_variables
 
+from orchestrator.agents import schemas
+from orchestrator.domain.change import ChangeType
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.task import Phase
 from orchestrator.resources import prompts_dir
@@ -26,14 +28,6 @@ MAX_OUTPUT_TOKENS = 200_000
 """Upper bound of an agent's output cap, as in the settings."""
 
 
-class ChangeType(StrEnum):
-    """Kinds of change for which agents are skipped (P4)."""
-
-    DOCUMENTATION = "documentation"
-    TYPO = "typo"
-    CONFIG = "config"
-
-
 class AnswerFormat(StrEnum):
     """How an agent's answer is read."""
 
@@ -41,6 +35,12 @@ class AnswerFormat(StrEnum):
     EDITS = "edits"
     REVIEW = "review"
     NOTES = "notes"
+    SOURCES = "sources"
+    """Notes of what stands on the web."""
+    TESTS = "tests"
+    """New files, in the form of edits."""
+    FINDINGS = "findings"
+    ISSUES = "issues"
 
 
 VARIABLES: Mapping[AnswerFormat, frozenset[str]] = {
@@ -48,21 +48,34 @@ VARIABLES: Mapping[AnswerFormat, frozenset[str]] = {
     AnswerFormat.EDITS: frozenset({"task", "files", "adr", "feedback"}),
     AnswerFormat.REVIEW: frozenset({"task", "invariants", "adr", "checks", "diff"}),
     AnswerFormat.NOTES: frozenset({"task", "context"}),
+    AnswerFormat.SOURCES: frozenset({"task", "libraries"}),
+    AnswerFormat.TESTS: frozenset({"task", "files", "adr", "feedback"}),
+    AnswerFormat.FINDINGS: frozenset({"task", "adr", "diff", "documents"}),
+    AnswerFormat.ISSUES: frozenset({"task", "findings"}),
 }
-"""What a prompt of that format is given; any other name in its body is refused when it is loaded."""
+"""What a prompt of that format is given; any other name in its body is refused when it is loaded. The web's is given
+nothing of the repository but the names of its libraries."""
+
+SCHEMAS: Mapping[AnswerFormat, schemas.Json] = {
+    AnswerFormat.FINDINGS: schemas.FINDINGS,
+    AnswerFormat.ISSUES: schemas.ISSUES,
+}
+"""Formats that are JSON; the others are text with a form of their own."""
 
 _KEYS = {
     "name": str,
     "role": str,
     "provider": str,
     "tier": int,
+    "low_tier": int,
+    "answered_by": str,
     "phase": str,
     "effort": str,
     "max_output_tokens": int,
     "skipped_for": list,
     "answer": str,
 }
-_OPTIONAL = {"effort", "skipped_for"}
+_OPTIONAL = {"effort", "skipped_for", "low_tier", "answered_by"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +88,10 @@ class AgentSpec:
     """A name under ``models.providers``."""
     tier: int
     """1 quick, 2 balanced, 3 deep (P1)."""
+    low_tier: int | None
+    """Where it begins on a simple task (``agents.start_low``); ``None``: on its tier."""
+    answered_by: str | None
+    """A role whose model answers in its place, unless the user gives this one a model of its own."""
     phase: Phase
     effort: str | None
     """``None``: the model's own default."""
@@ -106,6 +123,11 @@ def load_catalog(folder: Path | None = None) -> Mapping[str, AgentSpec]:
         if agent.role in agents:
             faults.append(Fault(path.name, 0, 0, f"role {agent.role!r} is {agents[agent.role].name}'s already"))
         agents[agent.role] = agent
+    faults += [
+        Fault(agent.name, 0, 0, f"answered_by: no agent has the role {agent.answered_by!r}")
+        for agent in agents.values()
+        if agent.answered_by is not None and agent.answered_by not in agents
+    ]
     if not agents and not faults:
         faults.append(Fault(str(folder), 0, 0, "no agent (*.md) in this folder"))
     if faults:
@@ -138,6 +160,8 @@ def load_agent(path: Path) -> AgentSpec:
         role=data["role"],
         provider=data["provider"],
         tier=data["tier"],
+        low_tier=data.get("low_tier"),
+        answered_by=data.get("answered_by"),
         phase=Phase(data["phase"]),
         effort=data.get("effort"),
         max_output_tokens=data["max_output_tokens"],
@@ -166,6 +190,8 @@ def _faults(loaded: LoadedYaml) -> list[Fault]:
         return faults
     if not 1 <= data["tier"] <= 3:  # noqa: PLR2004  # P1: three tiers
         faults.append(loaded.fault(("tier",), "tier is 1, 2 or 3"))
+    if not 1 <= data.get("low_tier", 1) <= data["tier"]:
+        faults.append(loaded.fault(("low_tier",), f"low_tier is between 1 and the agent's tier, {data['tier']}"))
     if not 1 <= data["max_output_tokens"] <= MAX_OUTPUT_TOKENS:
         faults.append(loaded.fault(("max_output_tokens",), f"max_output_tokens is between 1 and {MAX_OUTPUT_TOKENS}"))
     faults += _words(loaded, "phase", [data["phase"]], Phase)

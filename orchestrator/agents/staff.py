@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.agents.catalog import AgentSpec
 from orchestrator.domain.errors import UsageError
@@ -33,6 +33,12 @@ class Staff:
 
     catalog: Mapping[str, AgentSpec]
     models: Models
+    low: bool = False
+    """A simple task: agents begin on the ``low_tier`` of their files, where these name one."""
+
+    def begin(self, *, low: bool) -> Staff:
+        """The same staff for one task; ``low``: it is a simple one."""
+        return replace(self, low=low)
 
     def spec(self, role: str) -> AgentSpec:
         """The agent of that role; ``UsageError`` where no prompt declares it."""
@@ -42,18 +48,27 @@ class Staff:
         return self.catalog[role]
 
     def assign(self, role: str, climb: int = 0) -> Assignment:
-        """Provider, model, effort and output cap of a role, ``climb`` tiers above its own (as far as there are).
+        """Provider, model, effort and output cap of a role, ``climb`` tiers above its first (as far as there are).
 
-        A model the user named exactly stays. ``UsageError`` where the provider or a model for the tier is not set.
+        A tier or a model that the user named stays where it is. ``UsageError`` where the provider or a model for the
+        tier is not set.
         """
         spec = self.spec(role)
         override = self.models.roles.get(role, Role())
+        if spec.answered_by and not (override.provider or override.tier or override.model):
+            return replace(
+                self.assign(spec.answered_by, climb),
+                role=role,
+                phase=spec.phase,
+                effort=override.effort or spec.effort,
+                max_output_tokens=override.max_output_tokens or spec.max_output_tokens,
+            )
         name = override.provider or spec.provider
         provider = self.models.providers.get(name)
         if provider is None:
             hint = f"set models.providers.{name}, or models.roles.{role}.provider"
             raise UsageError(f"{role}: there is no provider {name!r}", hint=hint, slug="unknown-provider")
-        own = override.tier or spec.tier
+        own = override.tier or self._first_tier(spec)
         tier, model = (own, override.model) if override.model else _model(role, name, provider, own, climb)
         return Assignment(
             role=role,
@@ -65,18 +80,28 @@ class Staff:
             max_output_tokens=override.max_output_tokens or spec.max_output_tokens,
         )
 
+    def _first_tier(self, spec: AgentSpec) -> int:
+        return spec.low_tier if self.low and spec.low_tier else spec.tier
+
     def top_climb(self, role: str) -> int:
         """How many climbs change the role's model; 0 where the user named it or the provider has no higher tier."""
         tiers = [self.assign(role, climb).tier for climb in range(TOP_TIER)]
         return tiers.index(max(tiers))
 
+    def low_climbs(self, role: str) -> int:
+        """How many climbs bring the role from where it begins to the tier its file names; 0: it begins there."""
+        own = replace(self, low=False).assign(role).tier
+        tiers = [self.assign(role, climb).tier for climb in range(TOP_TIER)]
+        return next((climb for climb, tier in enumerate(tiers) if tier >= own), 0)
+
     def models_by_provider(self) -> Mapping[str, tuple[str, ...]]:
         """Every model that may be asked, climbs included, by provider: what is checked before the first task."""
         found: dict[str, set[str]] = {}
         for role in self.catalog:
-            for climb in range(TOP_TIER):
-                assignment = self.assign(role, climb)
-                found.setdefault(assignment.provider, set()).add(assignment.model)
+            for staff in (self, self.begin(low=True)):
+                for climb in range(TOP_TIER):
+                    assignment = staff.assign(role, climb)
+                    found.setdefault(assignment.provider, set()).add(assignment.model)
         return {provider: tuple(sorted(models)) for provider, models in sorted(found.items())}
 
 

@@ -123,6 +123,12 @@ class Request:
     effort: str | None = None
     """``low``, ``medium``, ``high`` ...; ``None``: the provider's default."""
     cache_system: bool = False
+    schema: Json | None = None
+    """JSON Schema of the answer, where it is to be JSON: declared through the provider's structured output."""
+    searches: int = 0
+    """Searches it may make through the provider's own search tool; 0: that tool is not offered."""
+    search_tokens: int = 0
+    """Tokens that the results of all of them are reckoned to add at most: held against the caps with the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,8 @@ class Usage:
     """Part of ``input_tokens`` written to a provider's cache."""
     thinking_tokens: int = 0
     """Part of ``output_tokens``."""
+    searches: int = 0
+    """Searches made by the provider's own tool, charged beside the tokens."""
     estimated: bool = False
     """True where the provider gave no usage and it was estimated (B6), or an answer was lost in flight (I3)."""
 
@@ -152,6 +160,7 @@ class Usage:
             cached_tokens=self.cached_tokens + other.cached_tokens,
             cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
             thinking_tokens=self.thinking_tokens + other.thinking_tokens,
+            searches=self.searches + other.searches,
             estimated=self.estimated or other.estimated,
         )
 

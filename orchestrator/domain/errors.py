@@ -180,3 +180,7 @@ class ModelError(OrchestrateError):
     def transient(self) -> bool:
         """Whether L10 allows another attempt."""
         return self.fault in TRANSIENT
+
+
+class NoModelListError(ModelError):
+    """The provider's list of models cannot be had, so what is configured was not checked: worth a warning."""

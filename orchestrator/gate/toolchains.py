@@ -12,7 +12,7 @@ from orchestrator import strict_yaml
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.failure import CheckKind
 from orchestrator.resources import config_dir
-from orchestrator.settings import Frozen
+from orchestrator.settings.frozen import Frozen
 
 _WORD = re.compile(r"[^\s;&|()'\"]+")
 _WRAPPERS = frozenset({"c8", "nyc", "coverage", "cross-env", "env-cmd", "dotenv"})

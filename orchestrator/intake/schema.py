@@ -45,9 +45,13 @@ def _join_gate(definitions: dict[str, Any]) -> None:
 
 
 def _names(module: Any) -> dict[str, type[BaseModel]]:
-    """The models that module defines, by name."""
+    """The models that module and those below it define, by name."""
     found = inspect.getmembers(module, inspect.isclass)
-    return {name: one for name, one in found if issubclass(one, BaseModel) and one.__module__ == module.__name__}
+    return {name: one for name, one in found if issubclass(one, BaseModel) and _of(one, module)}
+
+
+def _of(model: type, *modules: Any) -> bool:
+    return any(f"{model.__module__}.".startswith(f"{module.__name__}.") for module in modules)
 
 
 def _describe(definitions: dict[str, Any]) -> None:
@@ -55,7 +59,7 @@ def _describe(definitions: dict[str, Any]) -> None:
     for name, model in {**_names(settings), **_names(documents)}.items():
         properties = definitions.get(name, {}).get("properties", {})
         for owner in reversed(model.__mro__):
-            if owner.__module__ not in (settings.__name__, documents.__name__):
+            if not _of(owner, settings, documents):
                 continue
             for field, text in _docstrings(owner):
                 if field in properties:

@@ -31,6 +31,7 @@ def charge_fields(charge: Charge) -> dict[str, Any]:
         "cached_tokens": usage.cached_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "thinking_tokens": usage.thinking_tokens,
+        **({"searches": usage.searches} if usage.searches else {}),
         "estimated": usage.estimated,
         "cost_usd": money(charge.cost_usd),
     }
@@ -65,6 +66,7 @@ def charge_of(entry: Mapping[str, Any]) -> Charge:
         cached_tokens=entry["cached_tokens"],
         cache_write_tokens=entry["cache_write_tokens"],
         thinking_tokens=entry["thinking_tokens"],
+        searches=entry.get("searches", 0),
         estimated=entry["estimated"],
     )
     cost = entry["cost_usd"]

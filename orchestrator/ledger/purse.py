@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,7 @@ from orchestrator.settings import Caps
 _MESSAGE_OVERHEAD = 64
 """Tokens a provider may add around one message or tool (role marks, separators); a generous bound."""
 _TOOL_OVERHEAD = 1024
-"""Tokens a provider adds to the system prompt when tools are declared; Anthropic documents 290-806 by model."""
+"""Tokens a provider adds to the system prompt when tools or a schema are declared; Anthropic documents 290-806."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ def input_bound(request: Request) -> int:
         size += len(str(dict(message.raw)).encode("utf-8", "surrogatepass")) if message.raw else 0
     for tool in request.tools:
         size += len(f"{tool.name}{tool.description}{dict(tool.parameters)}".encode()) + _MESSAGE_OVERHEAD
-    return size + (_TOOL_OVERHEAD if request.tools else 0)
+    size += len(json.dumps(request.schema)) + _TOOL_OVERHEAD if request.schema else 0
+    return size + request.search_tokens + (_TOOL_OVERHEAD if request.tools or request.searches else 0)
 
 
 class Purse:

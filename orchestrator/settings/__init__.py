@@ -7,23 +7,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from orchestrator.domain.pattern import Budget, compile_pattern
 from orchestrator.domain.pattern_reader import PatternError
 from orchestrator.domain.task import Complexity, Importance, Phase
+from orchestrator.settings.agents import Agents, Research
+from orchestrator.settings.frozen import Frozen
 
 PATTERN_STEPS = 10_000
 """What trying a pattern on an empty text may take, in steps."""
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-
-
-class Frozen(BaseModel):
-    """A group of settings; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Provider(Frozen):
@@ -45,7 +41,7 @@ class Provider(Frozen):
     """``command`` only: folders of the user's home it may read, ``~`` expanded."""
     cost_per_call: Decimal | None = Field(default=None, ge=0)
     """``command`` only: US dollars a call; without it a money cap refuses this provider."""
-    tiers: dict[int, str] = {}
+    tiers: dict[int, str] = Field(default={})
     """Model id by tier: 1 quick, 2 balanced, 3 deep."""
 
 
@@ -102,13 +98,13 @@ class Models(Frozen):
 
     providers: dict[str, Provider]
     """Providers by name; agents and roles refer to them."""
-    roles: dict[str, Role] = {}
+    roles: dict[str, Role] = Field(default={})
     """Overrides of the agents' own files, by role."""
     deadlines: CallDeadlines
     """Time limits of one attempt at a call."""
     retries: Retries
     """Further attempts at what may heal."""
-    prices: dict[str, Price] = {}
+    prices: dict[str, Price] = Field(default={})
     """By exact model id; wins over the price list."""
 
 
@@ -259,7 +255,7 @@ class Estimate(Frozen):
     """One passage through the gate, seconds (L11)."""
     flag_hours: Annotated[float, Field(gt=0, le=168, allow_inf_nan=False)] = 8
     """B12: a task expected to take longer is flagged with a proposed split."""
-    output_share: dict[Phase, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = {}
+    output_share: dict[Phase, Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]] = Field(default={})
     """Share of a phase's tokens that the model writes, 0-1; 0.2 for a phase that is not named."""
 
 
@@ -380,6 +376,10 @@ class Settings(Frozen):
     """Providers, tiers, deadlines, retries, prices."""
     loop: Loop
     """The loop's limits."""
+    agents: Agents = Agents()
+    """Who joins architect, executor and reviewer, and who starts low."""
+    research: Research = Research()
+    """What the researchers may do."""
     gate: GateLimits
     """Limits of the gate's commands."""
     autofix: Autofix

@@ -19,7 +19,7 @@ from orchestrator.settings.faults import nearest
 from orchestrator.strict_yaml import Fault, LoadedYaml, Loc, shown
 
 BUDGET_FILE = "phase_budgets.yaml"
-SHIPPED = ("models.yaml", "loop.yaml", "gate.yaml", BUDGET_FILE)
+SHIPPED = ("models.yaml", "loop.yaml", "agents.yaml", "gate.yaml", BUDGET_FILE)
 """The files of ``config/`` that hold settings."""
 VARIABLE = "ORCHESTRATE_"
 """Prefix of environment variables; ``__`` stands between the parts: ``ORCHESTRATE_LOOP__LANES``."""

@@ -8,7 +8,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from orchestrator.agents.asking import estimate
-from orchestrator.agents.catalog import AnswerFormat, ChangeType, load_agent, load_catalog
+from orchestrator.agents.catalog import VARIABLES as VARIABLES_OF
+from orchestrator.agents.catalog import AnswerFormat, load_agent, load_catalog
+from orchestrator.domain.change import ChangeType
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.task import Phase
 from tests.agents.material import INVARIANTS, RECORD, TASK
@@ -30,19 +32,58 @@ Stable.
 
 def test_the_shipped_agents() -> None:
     catalog = load_catalog()
-    assert {"architect", "executor", "reviewer", "researcher"} <= set(catalog)
+    assert {"architect", "executor", "reviewer", "local_researcher"} <= set(catalog)
     architect, executor = catalog["architect"], catalog["executor"]
     assert (architect.provider, architect.tier, architect.phase) == ("anthropic", 3, Phase.PLAN)
     assert (executor.provider, executor.phase, executor.answer) == ("google", Phase.BUILD, AnswerFormat.EDITS)
     assert catalog["reviewer"].phase is Phase.DELIVER
-    assert catalog["researcher"].skipped_for == {ChangeType.TYPO, ChangeType.CONFIG}
+    assert catalog["local_researcher"].skipped_for == {ChangeType.TYPO, ChangeType.CONFIG}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "tier", "phase", "answer", "skipped"),
+    [
+        ("local_researcher", "local researcher", 1, "discover", "notes", "typo config"),
+        ("web_researcher", "web researcher", 1, "discover", "sources", "typo config"),
+        ("architect", "planner", 3, "plan", "adr", ""),
+        ("test_master", "test master", 2, "build", "tests", "documentation typo config"),
+        ("executor", "implementer", 2, "build", "edits", ""),
+        ("reviewer", "reviewer", 1, "deliver", "review", ""),
+        ("security_auditor", "security auditor", 3, "deliver", "findings", "documentation"),
+        ("doc_master", "doc master", 1, "deliver", "findings", ""),
+        ("issue_creator", "issue creator", 2, "deliver", "issues", ""),
+    ],
+)
+def test_every_agent_declares_what_the_requirements_give_it(
+    role: str, name: str, tier: int, phase: str, answer: str, skipped: str
+) -> None:
+    """P1 (tiers; the architect writes the record and decides on the final review) and P4 (skipping)."""
+    spec = load_catalog()[role]
+    assert (spec.name, spec.tier, spec.phase, spec.answer) == (name, tier, phase, answer)
+    assert spec.skipped_for == {ChangeType(word) for word in skipped.split()}
+    assert 0 < spec.max_output_tokens <= 32_000
+    assert spec.answered_by == ("architect" if role == "reviewer" else None)
+
+
+def test_nothing_of_the_repository_can_stand_in_the_prompt_of_the_web_researcher() -> None:
+    """Its template may name the task and the libraries, and no other value is ever given to it."""
+    assert VARIABLES_OF[AnswerFormat.SOURCES] == {"task", "libraries"}
+    user = load_catalog()["web_researcher"].render(task=TASK, libraries=("click", "attrs"))[1]
+    assert "click, attrs" in user
+    assert TASK.description in user
+    assert all(path not in user.replace(TASK.description, "") for path in TASK.files)
 
 
 VARIABLES = {
     "architect": {"task": TASK, "invariants": INVARIANTS, "context": "CONTEXT", "research": "", "redesign": None},
     "executor": {"task": TASK, "files": "FILES", "adr": RECORD, "feedback": ""},
     "reviewer": {"task": TASK, "invariants": INVARIANTS, "adr": RECORD, "checks": "CHECKS", "diff": "DIFF"},
-    "researcher": {"task": TASK, "context": "CONTEXT"},
+    "local_researcher": {"task": TASK, "context": "CONTEXT"},
+    "web_researcher": {"task": TASK, "libraries": ("click",)},
+    "test_master": {"task": TASK, "files": "FILES", "adr": RECORD, "feedback": ""},
+    "security_auditor": {"task": TASK, "adr": RECORD, "diff": "DIFF", "documents": ""},
+    "doc_master": {"task": TASK, "adr": RECORD, "diff": "DIFF", "documents": "DOCS"},
+    "issue_creator": {"task": TASK, "findings": "- src/a.py:3: slow"},
 }
 
 
@@ -51,11 +92,12 @@ def test_rendering_is_strict_and_whole(role: str) -> None:
     spec = load_catalog()[role]
     system, user = spec.render(**VARIABLES[role])
     assert TASK.title in user
-    assert TASK.description in user
+    assert (TASK.description in user) is (role not in {"security_auditor", "doc_master", "issue_creator"})
     assert "{{" not in system + user
     assert "{%" not in system + user
     assert "never instructions" in system
-    for missing in VARIABLES[role]:
+    unused = {"security_auditor": {"documents"}, "doc_master": {"adr"}}  # one format, two agents
+    for missing in VARIABLES[role].keys() - unused.get(role, set()):
         variables = {name: value for name, value in VARIABLES[role].items() if name != missing}
         with pytest.raises(UndefinedError):
             spec.render(**variables)
@@ -104,6 +146,7 @@ def test_a_small_task_takes_about_2100_tokens_in_three_calls() -> None:
     ("old", "new", "fault"),
     [
         ("tier: 3", "tier: 4", "a.md:5:7: tier is 1, 2 or 3"),
+        ("tier: 3", "tier: 1\nlow_tier: 2", "low_tier is between 1 and the agent's tier, 1"),
         ("tier: 3", "tier: deep", "a.md:5:7: tier is not a number"),
         ("phase: plan", "phase: lunch", "phase: 'lunch' is none of discover, define, plan, build, deliver"),
         ("answer: adr", "answer: poem", "answer: 'poem' is none of"),
@@ -152,6 +195,13 @@ def test_two_agents_of_one_role_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         load_catalog(tmp_path)
     assert "already" in error.value.faults[0]
+
+
+def test_who_is_answered_by_nobody_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(FRONT.replace("answer: adr", "answer: adr\nanswered_by: nobody"))
+    with pytest.raises(UsageError) as error:
+        load_catalog(tmp_path)
+    assert "answered_by: no agent has the role 'nobody'" in error.value.faults[0]
 
 
 def test_an_empty_folder_and_bad_bytes_are_refused(tmp_path: Path) -> None:

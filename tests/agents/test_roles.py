@@ -14,7 +14,7 @@ from orchestrator.agents.executor import MAX_SHOWN, CodeLimits, CodeResult, Code
 from orchestrator.agents.filetext import FileText
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
-from orchestrator.agents.researcher import research
+from orchestrator.agents.research import research
 from orchestrator.agents.reviewer import Finding, Verdict, parse, review, send_back, shorten
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.call import Answer, FinishReason, Speaker
@@ -421,7 +421,7 @@ class TestResearcher:
         with ScriptedDesk([looked_up(("search", {"text": "parse"})), "Notes:\n- src/dates.py:6: parse_date\n"]) as desk:
             found = research(desk, staff(), brief(), Lookups(Tree()), turns=2)
         assert (found.notes, found.turns, found.model) == ("- src/dates.py:6: parse_date", 2, "haiku")
-        assert desk.keys == ["fix-offset/discover/researcher/1/1", "fix-offset/discover/researcher/1/2"]
+        assert desk.keys == ["fix-offset/discover/local_researcher/1/1", "fix-offset/discover/local_researcher/1/2"]
 
     def test_look_ups_end(self) -> None:
         call = looked_up(("list_files", {}))

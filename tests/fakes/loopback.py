@@ -51,10 +51,14 @@ __all__ = [
 class Loopback:
     """The server; a context manager."""
 
-    def __init__(self, script: Script, *, key: str | None = None, models: Sequence[str] | None = None) -> None:
-        """``key``: the only one accepted (``None``: any). ``models``: the only ones there (``None``: any)."""
+    def __init__(
+        self, script: Script, *, key: str | None = None, models: Sequence[str] | None = None, lists: bool = True
+    ) -> None:
+        """``key``: the only one accepted (``None``: any). ``models``: the only ones there (``None``: any). ``lists``:
+        whether it has a list of models at all."""
         self.script = script
         self.key = key
+        self.lists = lists
         self.models = tuple(models) if models is not None else None
         self.requests: list[SeenRequest] = []
         self.problems: list[str] = []
@@ -177,6 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
         if owner.key is not None and speaker.key(seen.headers) != owner.key:
             code, answer = speaker.bad_key()
             self._json(code, answer)
+            return
+        if seen.operation == "models" and not owner.lists:
+            self._json(503, speaker.error(503, "", "no list now", ()))
             return
         if seen.operation == "models":
             self._json(200, speaker.models(owner.models or ()))

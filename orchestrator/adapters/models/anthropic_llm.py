@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.adapters.models import anthropic_turns as turns
 from orchestrator.adapters.models.deadlines import Attempt
-from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, missing_model, need_key, once
+from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, listed, missing_model, need_key, once
 from orchestrator.adapters.models.faults import Line
 from orchestrator.domain.call import Answer, Deadlines, Request
 from orchestrator.domain.errors import ModelError, ModelFault
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
+    from anthropic.types import ModelInfo
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 
@@ -67,17 +68,12 @@ class AnthropicLlm:
     def check(self, models: Sequence[str]) -> None:
         """Key and models, by the free model list; see the port."""
         client = self._open()
+        known = {one.id: one for one in listed(client.models.list, self._check_deadlines, self._line)}
         for model in dict.fromkeys(models):
-            self._check_one(client, model)
+            self._check_one(client, model, known)
 
-    def _check_one(self, client: Anthropic, model: str) -> None:
-        try:
-            found = once(lambda _: client.models.retrieve(model), self._check_deadlines, self._line)
-        except ModelError as error:
-            if error.fault is not ModelFault.NOT_FOUND:
-                raise
-            known = once(lambda _: [one.id for one in client.models.list()], self._check_deadlines, self._line)
-            raise missing_model(model, known, self._line) from None
+    def _check_one(self, client: Anthropic, model: str, known: Mapping[str, ModelInfo]) -> None:
+        found = known.get(model) or self._by_alias(client, model, known)
         if getattr(found, "lifecycle", None) == "retired":
             raise ModelError(
                 f"{self._line.provider}: model {model!r} is retired",
@@ -85,6 +81,15 @@ class AnthropicLlm:
                 provider=self._line.provider,
                 hint=f"set a current model under models.providers.{self._line.provider}.tiers",
             )
+
+    def _by_alias(self, client: Anthropic, model: str, known: Mapping[str, ModelInfo]) -> ModelInfo:
+        """A name the list does not hold may still stand for one that it does."""
+        try:
+            return once(lambda _: client.models.retrieve(model), self._check_deadlines, self._line)
+        except ModelError as error:
+            if error.fault is not ModelFault.NOT_FOUND:
+                raise
+            raise missing_model(model, list(known), self._line) from None
 
     def close(self) -> None:
         """Let go of the client; a later call opens a new one."""

@@ -16,10 +16,13 @@ REASONS: Mapping[str, FinishReason] = {
     "max_tokens": FinishReason.LENGTH,
     "refusal": FinishReason.REFUSAL,
     "model_context_window_exceeded": FinishReason.CONTEXT_EXCEEDED,
-    "pause_turn": FinishReason.OTHER,  # only with the provider's own server tools, which are never asked for
+    "pause_turn": FinishReason.OTHER,  # a long search paused: its few searches are not worth another turn
     "compaction": FinishReason.OTHER,
 }
 """The SDK's ``types/stop_reason.py``, every member; an unknown one is ``OTHER``."""
+
+_SEARCH = "web_search_20250305"
+"""The search tool without a code environment behind it: what it finds is all it brings."""
 
 _UNPARSED = "_unparsed"
 """Where a look-up's arguments stand that are no JSON object; the API takes objects only, so they go back like this."""
@@ -50,9 +53,13 @@ def body(request: Request) -> dict[str, Any]:
             {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
             for tool in request.tools
         ]
-    if request.effort:
-        fields["output_config"] = {"effort": request.effort}
-    return fields
+    if request.searches:
+        search = {"type": _SEARCH, "name": "web_search", "max_uses": request.searches}
+        fields["tools"] = [*fields.get("tools", ()), search]
+    output: dict[str, Any] = {"effort": request.effort} if request.effort else {}
+    if request.schema is not None:  # never a forced tool: the newest models refuse that
+        output["format"] = {"type": "json_schema", "schema": dict(request.schema)}
+    return {**fields, "output_config": output} if output else fields
 
 
 def _turn(message: Message, model: str) -> dict[str, Any]:
@@ -200,4 +207,5 @@ def usage(counts: Mapping[str, Any] | None) -> Usage | None:
         cached_tokens=read,
         cache_write_tokens=written,
         thinking_tokens=(counts.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
+        searches=(counts.get("server_tool_use") or {}).get("web_search_requests") or 0,
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from orchestrator.adapters.models.deadlines import Attempt, run_attempt
 from orchestrator.adapters.models.faults import Line, model_error
 from orchestrator.domain.call import Deadlines
-from orchestrator.domain.errors import ModelError, ModelFault
+from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError
 
 T = TypeVar("T")
+
+_REFUSED = frozenset({ModelFault.AUTHENTICATION, ModelFault.PERMISSION, ModelFault.QUOTA})
+"""Faults that every call would meet: said before the first task."""
 
 CHECK_DEADLINES = Deadlines(first_byte_s=30, idle_s=30, total_s=60)
 """Limits of a look at the provider's model list, seconds: it answers at once or something is wrong."""
@@ -52,6 +55,21 @@ def incomplete(line: Line) -> ModelError:
         status=200,
         billed=True,
     )
+
+
+def listed(names: Callable[[], Iterable[T]], deadlines: Deadlines, line: Line) -> list[T]:
+    """The provider's models. ``NoModelListError`` where it gives no list; a refused key is its own error."""
+    try:
+        return once(lambda _: list(names()), deadlines, line)
+    except ModelError as error:
+        if error.fault in _REFUSED:
+            raise
+        raise NoModelListError(
+            f"{line.provider}: its models could not be listed, so their names were not checked: {error.message}",
+            fault=error.fault,
+            provider=line.provider,
+            status=error.status,
+        ) from None
 
 
 def missing_model(model: str, known: Sequence[str], line: Line) -> ModelError:

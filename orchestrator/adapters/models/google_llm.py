@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.adapters.models import google_turns as turns
 from orchestrator.adapters.models.deadlines import Attempt
-from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, missing_model, need_key, once
+from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, listed, missing_model, need_key, once
 from orchestrator.adapters.models.faults import Line
 from orchestrator.domain.call import Answer, Deadlines, Request
 from orchestrator.domain.errors import ModelError, ModelFault
@@ -73,14 +73,19 @@ class GoogleLlm:
     def check(self, models: Sequence[str]) -> None:
         """Key and models, by the free model list; see the port."""
         client = self._open()
+        known = listed(lambda: _names(client), self._check_deadlines, self._line)
         for model in dict.fromkeys(models):
-            try:
-                once(lambda _, name=model: client.models.get(model=name), self._check_deadlines, self._line)  # type: ignore[misc]
-            except ModelError as error:
-                if error.fault is not ModelFault.NOT_FOUND:
-                    raise
-                known = once(lambda _: _names(client), self._check_deadlines, self._line)
-                raise missing_model(model, known, self._line) from None
+            if model.removeprefix("models/") not in known:
+                self._by_alias(client, model, known)
+
+    def _by_alias(self, client: genai.Client, model: str, known: Sequence[str]) -> None:
+        """A name the list does not hold may still stand for one that it does."""
+        try:
+            once(lambda _: client.models.get(model=model), self._check_deadlines, self._line)
+        except ModelError as error:
+            if error.fault is not ModelFault.NOT_FOUND:
+                raise
+            raise missing_model(model, known, self._line) from None
 
     def close(self) -> None:
         """Let go of the client; a later call opens a new one."""
@@ -122,12 +127,16 @@ def _config(request: Request) -> types.GenerateContentConfig:
         )
         for tool in request.tools
     ]
+    tools = [types.Tool(function_declarations=declared)] if declared else []
+    tools += [types.Tool(google_search=types.GoogleSearch())] if request.searches else []
     level = turns.thinking_level(request.model, request.effort)
     return types.GenerateContentConfig(
         system_instruction=request.system or None,
         max_output_tokens=request.max_output_tokens,
         candidate_count=1,
-        tools=[types.Tool(function_declarations=declared)] if declared else None,
+        tools=[*tools] or None,
+        response_mime_type="application/json" if request.schema is not None else None,
+        response_json_schema=dict(request.schema) if request.schema is not None else None,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         automatic_continuation=False,  # on by default: further requests, billed each
         thinking_config=types.ThinkingConfig(thinking_level=types.ThinkingLevel(level)) if level else None,

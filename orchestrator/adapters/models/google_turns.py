@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.domain.call import Answer, FinishReason, Message, Request, Speaker, ToolCall, Usage
@@ -152,12 +153,17 @@ def answer(raw: Mapping[str, Any], request: Request, seconds: float) -> Answer:
         text="".join(part.get("text", "") for part in parts if not part.get("thought")),
         reason=reason,
         detail=detail,
-        usage=usage(raw.get("usageMetadata")),
+        usage=_used(raw),
         model=str(raw.get("modelVersion") or request.model),
         raw=dict(raw),
         tool_calls=calls,
         seconds=seconds,
     )
+
+
+def _used(raw: Mapping[str, Any]) -> Usage | None:
+    counts = usage(raw.get("usageMetadata"))
+    return counts and replace(counts, searches=searches(raw))
 
 
 def _call(part: Mapping[str, Any], made: str) -> ToolCall:
@@ -194,3 +200,9 @@ def usage(counts: Mapping[str, Any] | None) -> Usage | None:
         cached_tokens=counts.get("cachedContentTokenCount") or 0,
         thinking_tokens=thoughts,
     )
+
+
+def searches(raw: Mapping[str, Any]) -> int:
+    """Queries that the provider's own search ran, as the answer's grounding tells them."""
+    candidate = (raw.get("candidates") or [{}])[0]
+    return len((candidate.get("groundingMetadata") or {}).get("webSearchQueries") or ())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.adapters.models import openai_turns as turns
 from orchestrator.adapters.models.deadlines import Attempt
-from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, missing_model, need_key, once
+from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, listed, missing_model, need_key, once
 from orchestrator.adapters.models.faults import Line
 from orchestrator.domain.call import Answer, Deadlines, Request
 from orchestrator.domain.errors import ModelError, ModelFault
@@ -68,7 +68,7 @@ class OpenAiLlm:
     def check(self, models: Sequence[str]) -> None:
         """Key and models, by the free model list; see the port."""
         client = self._open()
-        known = once(lambda _: [one.id for one in client.models.list()], self._check_deadlines, self._line)
+        known = [one.id for one in listed(client.models.list, self._check_deadlines, self._line)]
         for model in models:
             # Ollama lists "name:latest" for what may be asked for as "name"
             if model not in known and f"{model}:latest" not in known:

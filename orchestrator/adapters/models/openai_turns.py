@@ -44,6 +44,9 @@ def body(request: Request, *, cap_name: str) -> dict[str, Any]:
             }
             for tool in request.tools
         ]
+    if request.schema is not None:
+        named = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+        fields["response_format"] = {"type": "json_schema", "json_schema": named}
     if request.effort:
         fields["reasoning_effort"] = request.effort
     return fields

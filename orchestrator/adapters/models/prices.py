@@ -23,8 +23,8 @@ class PriceList:
     """Implements :class:`orchestrator.ports.Prices`.
 
     ``overrides``: by exact model id. ``per_call``: by provider, US dollars a call whatever it uses (command
-    executors). ``listed``: our provider's name -> the list's, for those whose list prices hold; a local server is not
-    among them, whatever its model is called.
+    executors). ``per_search``: US dollars a search of the provider's own tool. ``listed``: our provider's name -> the
+    list's, for those whose list prices hold; a local server is not among them, whatever its model is called.
     """
 
     def __init__(
@@ -32,21 +32,24 @@ class PriceList:
         overrides: Mapping[str, Price] | None = None,
         *,
         per_call: Mapping[str, Decimal] | None = None,
+        per_search: Decimal = Decimal(0),
         listed: Mapping[str, str] = _LISTED,
     ) -> None:
         self._overrides = dict(overrides or {})
         self._per_call = dict(per_call or {})
+        self._per_search = per_search
         self._listed = dict(listed)
 
     def cost(self, *, provider: str, model: str, usage: Usage, at: datetime) -> Decimal | None:
         """US dollars; ``None`` where no price is known."""
         if provider in self._per_call:
             return self._per_call[provider]
+        tokens: Decimal | None = None
         if model in self._overrides:
-            return _by_own_price(self._overrides[model], usage)
-        if provider in self._listed:
-            return _by_list(self._listed[provider], model.removeprefix("models/"), usage, at)
-        return None
+            tokens = _by_own_price(self._overrides[model], usage)
+        elif provider in self._listed:
+            tokens = _by_list(self._listed[provider], model.removeprefix("models/"), usage, at)
+        return None if tokens is None else tokens + usage.searches * self._per_search
 
 
 def _by_own_price(price: Price, usage: Usage) -> Decimal:

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from orchestrator.domain.errors import ModelError, ModelFault
+from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError
 from orchestrator.ports import Llm
 from tests.adapters.models.common import LONG, PROVIDERS, SECRET, adapter, request, served
 from tests.fakes.loopback import Fault, Kind, Loopback, Reply, refused_port, status
@@ -224,6 +224,15 @@ class TestCheck:
         assert caught.value.fault is ModelFault.NOT_FOUND
         assert "no model 'modle-a'; there are: model-a" in caught.value.message
         assert f"models.providers.{provider}.tiers" in caught.value.hint
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_list_that_cannot_be_had_is_told_apart_from_a_model_that_is_not_there(provider: str) -> None:
+    with Loopback(lambda _: Reply(), lists=False) as server:
+        llm = adapter(provider, server)
+        with pytest.raises(NoModelListError, match="could not be listed, so their names were not checked"):
+            llm.check(["model-a"])
+        llm.close()
 
 
 def test_ollama_lists_a_model_under_its_latest_tag() -> None:

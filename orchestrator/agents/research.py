@@ -12,7 +12,7 @@ from orchestrator.agents.staff import Staff
 from orchestrator.domain.call import ToolResult
 from orchestrator.ports import Desk
 
-ROLE = "researcher"
+ROLE = "local_researcher"
 MAX_NOTES = 12
 MAX_NOTE = 300
 NO_LOOKUPS = "error: no look-ups are left; write the notes now"
