@@ -56,7 +56,7 @@ def test_plain(text: str, shown: str) -> None:
     assert plain(text) == shown
 
 
-@given(st.text(max_size=400))
+@given(st.text(max_size=400) | st.text(st.characters(categories=["Cs", "Cc", "Cf", "So"]), max_size=40))
 def test_plain_is_safe_and_settled(text: str) -> None:
     shown = plain(text)
     assert not CONTROL.search(shown)
