@@ -81,11 +81,13 @@ def _python(files: Mapping[str, str], installers: Collection[str]) -> tuple[str,
     pyproject = _toml(files.get("pyproject.toml", ""))
     extras = _extras(files, pyproject)
     groups = _table(pyproject, "dependency-groups")
-    if "uv.lock" in files and "uv" in installers:
+    if "uv.lock" in files:
         chosen = [f"--extra {name}" for name in extras]
         chosen += [f"--group {name}" for name in TEST_NAMES if name in groups and name != "dev"]
-        line = " ".join(["uv sync --frozen", *chosen])
-        return (line,)
+        if "uv" in installers:
+            return (" ".join(["uv sync --frozen", *chosen]),)
+        # Into the environment itself, where --inexact lets it stay: the locked versions are those the tests pass with.
+        return ("pip install uv", " ".join(["uv sync --frozen --inexact", *chosen]))
     if "poetry.lock" in files and "poetry" in installers:
         return (" ".join(["poetry install", *(f"--extras {name}" for name in extras)]),)
     lines: list[str] = []
@@ -98,6 +100,7 @@ def _python(files: Mapping[str, str], installers: Collection[str]) -> tuple[str,
         lines.append(f"pip install -e '.[{','.join(extras)}]'" if extras else "pip install -e .")
         named |= _project_names(pyproject, extras)
     grouped = [each for name in TEST_NAMES for each in _group(groups, name, frozenset())]
+    grouped += poetry_groups(pyproject, files.get("poetry.lock", ""))
     if grouped:
         lines.append("pip install " + " ".join(_quoted(each) for each in dict.fromkeys(grouped)))
         named |= _names(grouped)
@@ -154,10 +157,7 @@ def _project_names(pyproject: Mapping[str, Any], extras: Iterable[str]) -> set[s
     lists = [project.get("dependencies", []), *(optional.get(name, []) for name in extras)]
     named = {name for each in lists if isinstance(each, list) for name in _names(map(str, each))}
     poetry = _table(_table(pyproject, "tool"), "poetry")
-    named |= {name.lower() for name in _table(poetry, "dependencies")}
-    for group in _table(poetry, "group").values():
-        named |= {name.lower() for name in _table(group if isinstance(group, dict) else {}, "dependencies")}
-    return named
+    return named | {name.lower() for name in _table(poetry, "dependencies")}
 
 
 def _group(groups: Mapping[str, Any], name: str, seen: frozenset[str]) -> list[str]:
@@ -170,6 +170,41 @@ def _group(groups: Mapping[str, Any], name: str, seen: frozenset[str]) -> list[s
         elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
             found += _group(groups, entry["include-group"], seen | {name})
     return found
+
+
+def poetry_groups(pyproject: Mapping[str, Any], lock: str) -> list[str]:
+    """What poetry's groups for tests ask for, as pip reads it: the locked version, else a caret's or a tilde's bounds.
+
+    What is no version (a path, a git address) is left out.
+    """
+    poetry = _table(_table(pyproject, "tool"), "poetry")
+    tables = [_table(poetry, "dev-dependencies")]
+    named = _table(poetry, "group")
+    tables += [_table(_table(named, name), "dependencies") for name in TEST_NAMES]
+    locked: dict[str, set[str]] = {}
+    packages = _toml(lock).get("package", []) if lock else []
+    for package in packages if isinstance(packages, list) else []:
+        if isinstance(package, dict):
+            locked.setdefault(str(package.get("name", "")).lower(), set()).add(str(package.get("version", "")))
+    found = []
+    for name, wanted in (item for table in tables for item in table.items()):
+        version = wanted.get("version", "") if isinstance(wanted, dict) else wanted
+        pinned = locked.get(name.lower(), set())
+        if isinstance(version, str) and version:
+            found.append(f"{name}=={next(iter(pinned))}" if len(pinned) == 1 else f"{name}{_bounds(version)}")
+    return list(dict.fromkeys(found))
+
+
+def _bounds(version: str) -> str:
+    """Poetry's ``^1.2`` and ``~1.2`` as pip reads them; anything else as it stands, ``*`` as nothing."""
+    match = re.fullmatch(r"([\^~])\s*(\d+)(?:\.(\d+))?[\d.]*", version.strip())
+    if match is None:
+        plain = version.strip()
+        return "" if plain == "*" else f"=={plain}" if plain[:1].isdigit() else plain.replace(" ", "")
+    lowest = version.strip()[1:].strip()
+    major, minor = int(match[2]), int(match[3] or 0)
+    above = f"{major + 1}" if match[1] == "^" and major else f"{major}.{minor + 1}"
+    return f">={lowest},<{above}"
 
 
 def _has_tools(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:

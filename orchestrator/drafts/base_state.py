@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.domain.failure import Category, CheckKind
+from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.gate.plan import GatePlan
 
@@ -84,10 +84,14 @@ def _broken(result: CheckResult, report: GateReport) -> str:
         return f"{name}: it passed its time limit"
     if result.kind is CheckKind.TEST and (result.tests is None or result.tests.ran == 0):
         return f"{name}: no test ran{f' ({result.note})' if result.note else ''}"
-    own = [failure for failure in report.failures if failure.check is result.kind and failure.tool == result.tool]
-    if own and all(failure.category is Category.ENVIRONMENT for failure in own):
-        return f"{name}: {own[0].message}"
+    if result.tests is not None and result.tests.passed == 0:
+        return f"{name}: not one test passes{_first(result, report)}"
     return ""
+
+
+def _first(result: CheckResult, report: GateReport) -> str:
+    told = next((failure.message for failure in report.failures if failure.check is result.kind), "")
+    return f" ({told[:200]})" if told else ""
 
 
 def _red(result: CheckResult, report: GateReport) -> str:

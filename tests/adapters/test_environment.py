@@ -67,7 +67,26 @@ EXTRAS = '[project]\nname="x"\n[project.optional-dependencies]\n'
             ("pip install -r requirements.txt -r requirements-dev.txt",),
         ),
         ({"uv.lock": "", "pyproject.toml": EXTRAS + "test=[]\n"}, ("uv",), ("uv sync --frozen --extra test",)),
-        ({"uv.lock": "", "pyproject.toml": "[project]\nname='x'\n"}, (), ("pip install -e .",)),
+        (
+            {"uv.lock": "", "pyproject.toml": "[project]\nname='x'\n[dependency-groups]\ntests=['pytest']\n"},
+            (),
+            ("pip install uv", "uv sync --frozen --inexact --group tests"),
+        ),
+        (
+            {
+                "poetry.lock": '[[package]]\nname = "pytest"\nversion = "7.4.4"\n',
+                "pyproject.toml": "[tool.poetry.dependencies]\nrich = '*'\n"
+                "[tool.poetry.dev-dependencies]\npytest = '^7.0.0'\nattrs = '^21.4'\n"
+                "old = '~0.3.1'\nown = {path = 'x'}\n"
+                "[tool.poetry.group.test.dependencies]\nhypothesis = {version = '>=6, <7', optional = true}\n",
+            },
+            (),
+            (
+                "pip install -e .",
+                "pip install 'pytest==7.4.4' 'attrs>=21.4,<22' 'old>=0.3.1,<0.4' 'hypothesis>=6,<7'",
+                "pip install pytest-cov",
+            ),
+        ),
         ({"poetry.lock": "", "pyproject.toml": "[tool.poetry]\n"}, ("poetry",), ("poetry install",)),
         ({"package.json": "{}"}, (), ()),
         ({"package.json": '{"devDependencies": {"a": "1"}}'}, (), ("npm install --no-package-lock",)),
