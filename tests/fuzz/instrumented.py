@@ -1,0 +1,31 @@
+"""One target under atheris: ``python -m tests.fuzz.instrumented TARGET CORPUS [libFuzzer's options]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris  # type: ignore[import-not-found,unused-ignore]  # installed by scripts/fuzz alone
+
+with atheris.instrument_imports(include=["orchestrator"]):
+    from tests.fuzz import seeds, targets
+
+
+def main() -> None:
+    """Fuzz until libFuzzer ends the process."""
+    name, corpus = sys.argv[1], Path(sys.argv[2])
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds.seeds(name)):
+        (corpus / f"seed-{number:03}").write_bytes(seed)
+    words = corpus.with_suffix(".dict")
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in seeds.words(name)))
+    atheris.Setup([sys.argv[0], str(corpus), f"-dict={words}", *sys.argv[3:]], targets.TARGETS[name])
+    atheris.Fuzz()
+
+
+def _escaped(word: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in word)
+
+
+if __name__ == "__main__":
+    main()
