@@ -159,7 +159,7 @@ def _write_reports(session: Session, papers_of: str | None = None) -> None:
         write_again(read_run(session.night.folder), papers_of)
     except Exception as error:  # noqa: BLE001 - a fault in reporting is said, and fails no night (B11)
         get_logger("orchestrator.reports").exception("reports failed")
-        session.night.journal.append("note", text=f"the reports could not be written: {error}; `orchestrate report`")
+        session.night.say_once("the reports could not be written", f"{error}; try `orchestrate report`")
 
 
 def _last_words(session: Session, *, as_json: bool) -> None:

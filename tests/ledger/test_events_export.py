@@ -60,6 +60,24 @@ def test_a_spreadsheet_runs_nothing(state: Path) -> None:
     assert rows[700]["entityId"] == "'=cmd|' /C calc'!A0"
 
 
+def test_only_public_fields_are_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """B9: prose and places stay in the state folder, in whatever form the events leave it."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    internal = {"reason": "Plans of ours", "path": "/home/of/ours", "command": "ours --go", "nobody_classified": "ours"}
+    public = {"phase": "build", "used": 77_123, "status": "within", "limits": {"build": 88_456, "why": "ours too"}}
+    with (folder / LOG).open("wb") as log:
+        log.write(encode(task_event("budget:stopped", "t", 1, run="r", **internal, **public)))
+    for form in ("csv", "otlp-json", "parquet"):
+        out = tmp_path / form
+        assert main(["metrics", "export", "--state", str(folder), "--format", form, "--out", str(out)]) == 0
+        text = out.read_text() if form != "parquet" else str(pyarrow.parquet.read_table(out).to_pylist())
+        assert "ours" not in text, form
+        assert "77123" in text, form
+        assert "88456" in text, form
+    assert b"ours" in (folder / LOG).read_bytes(), "the control: it is in the log"
+
+
 def test_a_real_receiver_takes_every_event(
     state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

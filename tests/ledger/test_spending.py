@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from orchestrator.domain.call import Charge, Usage
 from orchestrator.domain.task import Phase
 from orchestrator.ledger.charges import charge_fields
-from orchestrator.ledger.journal import Journal
+from orchestrator.ledger.journal import Journal, read_journal
 from orchestrator.ledger.spending import Spending, take, uses_of
 from tests.fakes.clock import FakeClock
 
@@ -59,6 +60,32 @@ def test_the_fold_is_the_sum(entries: list[dict[str, Any]]) -> None:
             assert (used.tokens, used.seconds) == (tokens, seconds) if used else tokens == seconds == 0
     ends = [entry["type"] for entry in entries if entry["type"] in ("task:finished", "task:reopened")]
     assert (uses["a"].ended if "a" in uses else False) == (ends[-1:] == ["task:finished"])
+
+
+def test_records_of_four_writers_at_once_are_whole_and_their_sums_right(tmp_path: Path) -> None:
+    """B9's load test, a tenth of it: `scripts/bench budget` writes 1,000 phases."""
+    journal = Journal.create(tmp_path / "journal.jsonl", FakeClock())
+    spending, seen = Spending(journal), list[tuple[int, int]]()
+    fields = charge_fields(Charge(usage=Usage(input_tokens=70, output_tokens=30), cost_usd=None))
+
+    def write(writer: int) -> None:
+        for number in range(25):
+            phase = list(Phase)[number % 5].value
+            journal.append("phase:entered", task=f"t{writer}", phase=phase)
+            journal.append("call:answer", task=f"t{writer}", phase=phase, **fields)
+            journal.append("phase:left", task=f"t{writer}", phase=phase, seconds=1, tokens=100)
+            seen.append((number + 1, spending.of(f"t{writer}").tokens))
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    assert all(tokens == 100 * rounds for rounds, tokens in seen), "each writer sees all it wrote, and no more"
+    entries = read_journal(tmp_path / "journal.jsonl").entries
+    assert sum(entry["type"] == "phase:left" for entry in entries) == len(seen) == 100
+    assert {task: use.tokens for task, use in uses_of(entries).items()} == {f"t{n}": 2_500 for n in range(4)}
 
 
 def test_an_open_journal_is_followed_and_a_phase_entered_again_adds(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.outcome import RunOutcome, RunSummary
+from orchestrator.domain.task import Phase
 from orchestrator.reports.folder import READ_LIMIT, read_inputs, write_reports
 from orchestrator.reports.inputs import ReportInputs
 from orchestrator.reports.measured import Row, expected_and_measured, saved_iterations
@@ -33,6 +35,24 @@ def test_what_the_night_measures() -> None:
     assert row(summary, "Iterations, simple").expected == "1.5 against 3"
     assert row(summary, "Gate, one passage").measured == "5.0 s"
     assert row(summary, "Night's length").expected == "18 h 00 min (2 h a task)"
+
+
+def test_shares_of_tokens_against_30_50_20() -> None:
+    """B12; what a task used in discover, define and plan is planning, in deliver verification."""
+    summary = summary_of(night())
+    tokens = Counter[Phase]()
+    for task in summary.tasks:
+        for use in task.phases:
+            tokens[use.phase] += use.tokens
+    planning = tokens[Phase.DISCOVER] + tokens[Phase.DEFINE] + tokens[Phase.PLAN]
+    for name, part, share in (
+        ("planning", planning, 30),
+        ("building", tokens[Phase.BUILD], 50),
+        ("verification", tokens[Phase.DELIVER], 20),
+    ):
+        found = row(summary, f"Tokens for {name}")
+        assert (found.expected, found.source) == (f"{share} %", "B12")
+        assert found.measured == f"{100 * part / tokens.total():.0f} %"
 
 
 def test_iterations_saved_by_category() -> None:
