@@ -324,3 +324,13 @@ class Desk(Protocol):
 
         Raises ``CapReachedError`` where the worst case does not fit, ``ModelError`` once retries are used up.
         """
+
+    def hold(self, requests: Sequence[Request]) -> None:
+        """Reserve for several calls at once, in that order, before the first is sent (decision 16).
+
+        Each one's :meth:`ask` then uses its part up. Raises ``CapReachedError``, nothing being held, where they do not
+        fit together.
+        """
+
+    def let_go(self, requests: Sequence[Request]) -> None:
+        """Give back what was held for those of them that were never asked."""

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.agents.catalog import SCHEMAS
 from orchestrator.agents.staff import Assignment, Staff
-from orchestrator.domain.call import Answer, CallKey, FinishReason, Message, Request, Speaker, ToolResult, ToolSpec
+from orchestrator.domain.call import (
+    Answer,
+    CallKey,
+    FinishReason,
+    Json,
+    Message,
+    Request,
+    Speaker,
+    ToolResult,
+    ToolSpec,
+)
 from orchestrator.domain.errors import ModelError, ModelFault
 from orchestrator.ports import Desk
 
@@ -79,6 +90,12 @@ class Talk:
     task: str
     iteration: int
     system: str
+    staff: Staff | None = None
+    """Who it climbs among; ``None``: it stays on its model."""
+    climbs: int = 0
+    schema: Json | None = None
+    searches: int = 0
+    search_tokens: int = 0
     messages: list[Message] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
 
@@ -94,22 +111,27 @@ class Talk:
         """The look-ups' results, as the next user's turn."""
         self.messages.append(Message(speaker=Speaker.USER, text=text, tool_results=tuple(results)))
 
+    def request(self, tools: Sequence[ToolSpec] = ()) -> Request:
+        """What the next :meth:`ask` sends: known before, so that several agents' can be reserved for together."""
+        assignment = self.assignment
+        return Request(
+            key=CallKey(self.task, assignment.phase, assignment.role, self.iteration, self.turns + 1),
+            provider=assignment.provider,
+            model=assignment.model,
+            system=self.system,
+            messages=tuple(self.messages),
+            tools=tuple(tools),
+            max_output_tokens=assignment.max_output_tokens,
+            effort=assignment.effort,
+            cache_system=estimate(self.system) >= CACHE_MINIMUM_TOKENS,
+            schema=self.schema,
+            searches=self.searches,
+            search_tokens=self.search_tokens,
+        )
+
     def ask(self, tools: Sequence[ToolSpec] = ()) -> Answer:
         """The model's answer to all said so far; it becomes part of the conversation."""
-        assignment = self.assignment
-        answer = self.desk.ask(
-            Request(
-                key=CallKey(self.task, assignment.phase, assignment.role, self.iteration, self.turns + 1),
-                provider=assignment.provider,
-                model=assignment.model,
-                system=self.system,
-                messages=tuple(self.messages),
-                tools=tuple(tools),
-                max_output_tokens=assignment.max_output_tokens,
-                effort=assignment.effort,
-                cache_system=estimate(self.system) >= CACHE_MINIMUM_TOKENS,
-            )
-        )
+        answer = self.desk.ask(self.request(tools))
         self.answers.append(answer)
         self.messages.append(
             Message(speaker=Speaker.MODEL, text=answer.text, tool_calls=answer.tool_calls, raw=answer.raw or None)
@@ -120,6 +142,15 @@ class Talk:
         """Drop the newest answer from the conversation (cut or garbled: it would only cost again). It stays counted."""
         if self.messages and self.messages[-1].speaker is Speaker.MODEL:
             self.messages.pop()
+
+    def again(self, text: str, *, forget: bool = True) -> None:
+        """Say what was wrong with the newest answer, and ask the next tier up: an agent climbs where it fails (P1)."""
+        if forget:
+            self.forget()
+        if self.staff is not None:
+            self.climbs += 1
+            self.assignment = self.staff.assign(self.assignment.role, self.climbs)
+        self.say(text)
 
     @property
     def turns(self) -> int:
@@ -145,7 +176,17 @@ def open_talk(
     desk: Desk, staff: Staff, role: str, *, task: str, iteration: int = 1, climb: int = 0, variables: dict[str, Any]
 ) -> Talk:
     """Begin a conversation: the role's prompt rendered with ``variables``."""
-    system, user = staff.spec(role).render(**variables)
-    talk = Talk(desk=desk, assignment=staff.assign(role, climb), task=task, iteration=iteration, system=system)
+    spec = staff.spec(role)
+    system, user = spec.render(**variables)
+    talk = Talk(
+        desk=desk,
+        assignment=staff.assign(role, climb),
+        task=task,
+        iteration=iteration,
+        system=system,
+        staff=staff,
+        climbs=climb,
+        schema=SCHEMAS.get(spec.answer),
+    )
     talk.say(user)
     return talk

@@ -23,6 +23,7 @@ from orchestrator.domain.errors import JournalError, ModelError, PausedError
 from orchestrator.domain.record import CallRecord, from_json, prompt_digest, request_json, to_json
 from orchestrator.ledger.charges import answer_fields, charge_fields, money, worst_charge
 from orchestrator.ledger.durable import write_whole
+from orchestrator.ledger.holds import Holds
 from orchestrator.ledger.journal import Entry, Journal
 from orchestrator.ledger.purse import Purse, WorstCase, input_bound
 from orchestrator.logs import get_logger
@@ -55,6 +56,7 @@ class CallDesk:
         self._purse = purse
         self._models = models
         self._clock = clock
+        self._holds = Holds(purse, self._worst_case)
         self._lock = threading.Lock()
         self._answered: dict[str, Entry] = {}
         self._attempts: dict[str, int] = {}
@@ -72,6 +74,14 @@ class CallDesk:
         if known is not None:
             return self._recall(known)
         return self._retrying(request)(self._attempt, request)
+
+    def hold(self, requests: Sequence[Request]) -> None:
+        """See :class:`orchestrator.ports.Desk`; nothing is held for answers that were bought already."""
+        self._holds.hold([hidden_request(one) for one in requests if one.key.call_id not in self._answered])
+
+    def let_go(self, requests: Sequence[Request]) -> None:
+        """See :class:`orchestrator.ports.Desk`."""
+        self._holds.let_go(requests)
 
     def _recall(self, entry: Entry) -> Answer:
         path = self._folder / f"{entry['call']}.json"
@@ -123,7 +133,7 @@ class CallDesk:
     def _attempt(self, request: Request) -> Answer:
         """One attempt, journaled from intent to answer or failure."""
         worst = self._worst_case(request)
-        ticket = self._purse.reserve(worst)
+        ticket = self._holds.reserve(request, worst)
         try:
             attempt = self._intend(request, worst)
             try:
@@ -202,6 +212,7 @@ class CallDesk:
             input_tokens=bound,
             output_tokens=request.max_output_tokens,
             cache_write_tokens=bound if request.cache_system else 0,
+            searches=request.searches,
         )
         cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
         return WorstCase(input_tokens=bound, output_tokens=request.max_output_tokens, cost_usd=cost)

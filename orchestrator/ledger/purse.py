@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -69,10 +70,26 @@ class Purse:
         Raises :class:`CapReachedError` where it does not fit: do not send the call.
         """
         with self._lock:
-            self._check_tokens(worst)
-            self._check_cost(worst)
-            ticket = next(self._tickets)
-            self._reserved[ticket] = worst
+            return self._hold(worst)
+
+    def reserve_all(self, worst: Sequence[WorstCase]) -> tuple[int, ...]:
+        """Hold several worst cases as one, in their order; none where they do not all fit."""
+        tickets: list[int] = []
+        with self._lock:
+            try:
+                for one in worst:
+                    tickets.append(self._hold(one))  # noqa: PERF401 - what was held is let go of where one does not fit
+            except CapReachedError:
+                for ticket in tickets:
+                    del self._reserved[ticket]
+                raise
+        return tuple(tickets)
+
+    def _hold(self, worst: WorstCase) -> int:
+        self._check_tokens(worst)
+        self._check_cost(worst)
+        ticket = next(self._tickets)
+        self._reserved[ticket] = worst
         return ticket
 
     def settle(self, ticket: int, charge: Charge | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from orchestrator.domain.call import Answer, Request
 from orchestrator.domain.errors import OrchestrateError
@@ -57,6 +57,20 @@ class BudgetDesk:
 
     def ask(self, request: Request) -> Answer:
         """See :class:`orchestrator.ports.Desk`; ``BudgetStopError`` where the task is over its line already."""
+        self._admit(request)
+        return self._desk.ask(request)
+
+    def hold(self, requests: Sequence[Request]) -> None:
+        """See :class:`orchestrator.ports.Desk`; ``BudgetStopError`` where the task is over its line already."""
+        for request in requests:
+            self._admit(request)
+        self._desk.hold(requests)
+
+    def let_go(self, requests: Sequence[Request]) -> None:
+        """See :class:`orchestrator.ports.Desk`."""
+        self._desk.let_go(requests)
+
+    def _admit(self, request: Request) -> None:
         worst = input_bound(request) + request.max_output_tokens
         stop = self._stop(worst)
         if stop is not None and (stop.enforced or not self._told):
@@ -66,7 +80,6 @@ class BudgetDesk:
             raise BudgetStopError(
                 stop.why, hint="its remediation task has more room; or split the task, or say more in its acceptance"
             )
-        return self._desk.ask(request)
 
     def _stop(self, worst: int) -> Stop | None:
         if self.budget is None:

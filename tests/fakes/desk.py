@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +36,7 @@ class ScriptedDesk:
 
     script: list[Script]
     requests: list[Request] = field(default_factory=list)
+    held: list[list[str]] = field(default_factory=list)
 
     def ask(self, request: Request) -> Answer:
         """The next scripted answer, or ``AssertionError``."""
@@ -57,6 +58,13 @@ class ScriptedDesk:
         if isinstance(answer, Exception):
             raise answer
         return replace(said(answer) if isinstance(answer, str) else answer, model=request.model)
+
+    def hold(self, requests: Sequence[Request]) -> None:
+        """Keep what was reserved together."""
+        self.held.append([str(request.key) for request in requests])
+
+    def let_go(self, requests: Sequence[Request]) -> None:
+        """Nothing is kept of it."""
 
     @property
     def keys(self) -> list[str]:
