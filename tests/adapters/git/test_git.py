@@ -17,6 +17,7 @@ from orchestrator.adapters.git_config import parse_config, read_user_config
 from orchestrator.domain.edit import FileChange
 from orchestrator.domain.errors import GitError, RefusedError
 from tests.fakes import repositories as made
+from tests.fakes.canary import canary
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -102,52 +103,6 @@ def test_folders_with_names_that_shells_and_gitpython_expand(tmp_path: Path) -> 
         assert Git(directory=repo.root).text("rev-parse", "--show-toplevel") == str(repo.root)
 
 
-# The canary repository: each executable key of git touches a file of its own (promise I9, test 44).
-
-
-def canary(folder: Path, fired: Path) -> made.Repo:
-    fired.mkdir()
-    repo = made.plain(folder)
-    repo.write(".gitattributes", "*.py filter=evil diff=evil merge=evil\n*.md filter=lfs diff=evil\n")
-    repo.write("src/app.py", "def add(a, b):\n    return a - b\n")
-    repo.commit("attributes")
-
-    def touch(name: str) -> str:
-        script = folder / ".git" / f"canary-{name}"
-        script.write_text(f'#!/bin/sh\ntouch "{fired}/{name}"\ncat\n')
-        script.chmod(0o755)
-        return str(script)
-
-    for key in (
-        "core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.gitProxy", "core.askPass",
-        "core.alternateRefsCommand", "diff.external", "sequence.editor", "gpg.program", "credential.helper",
-        "filter.evil.clean", "filter.evil.smudge", "filter.lfs.clean", "filter.lfs.smudge", "diff.evil.textconv",
-        "diff.evil.command", "merge.evil.driver", "uploadpack.packObjectsHook", "remote.origin.uploadpack",
-        "hook.evil.command", "pager.status", "pager.log", "interactive.diffFilter", "gc.recentObjectsHook",
-        "receive.procReceiveRefs", "trailer.evil.command", "submodule.lib.update",
-    ):  # fmt: skip
-        repo.git("config", key, touch(key.replace(".", "-")))
-    for key, value in (
-        ("alias.status", "!" + touch("alias-status")), ("alias.rev-parse", "!" + touch("alias-rev")),
-        ("hook.evil.event", "reference-transaction"), ("commit.gpgSign", "true"), ("filter.evil.required", "true"),
-        ("remote.origin.url", str(folder)), ("remote.origin.promisor", "true"),
-        ("url.ext::sh -c touch% x.insteadOf", "/"), ("protocol.ext.allow", "always"), ("gc.auto", "1"),
-        ("gc.autoPackLimit", "1"), ("maintenance.auto", "true"),
-        ("core.hooksPath", str(folder / ".git" / "evil-hooks")),
-    ):  # fmt: skip
-        repo.git("config", key, value)
-    for hooks in (folder / ".git" / "hooks", folder / ".git" / "evil-hooks"):
-        hooks.mkdir(exist_ok=True)
-        for name in (
-            "pre-commit", "post-commit", "reference-transaction", "post-checkout", "post-merge", "post-index-change",
-            "pre-auto-gc", "post-rewrite", "commit-msg", "prepare-commit-msg", "fsmonitor-watchman",
-        ):  # fmt: skip
-            script = hooks / name
-            script.write_text(f'#!/bin/sh\ntouch "{fired}/hook-{name}"\n')
-            script.chmod(0o755)
-    return repo
-
-
 def test_nothing_of_the_canary_repository_fires(tmp_path: Path, open_lane: Callable) -> None:
     fired = tmp_path / "fired"
     repo = canary(tmp_path / "app", fired)
@@ -177,6 +132,7 @@ def test_the_canaries_do_fire_in_plain_git(tmp_path: Path) -> None:
     fired = tmp_path / "fired"
     repo = canary(tmp_path / "app", fired)
     repo.write("src/app.py", "changed = 1\n")
+    repo.write("README.md", "changed\n")
     repo.fails("status")
     repo.fails("diff")
     repo.fails("update-ref", "refs/heads/x", "HEAD")
