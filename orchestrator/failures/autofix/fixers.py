@@ -35,6 +35,13 @@ _LAYOUT = re.compile(r"^(?:E[123]\d\d|W[13]\d\d|E70[123]|Q00\d|COM81\d|C0321|C03
 """pycodestyle's layout codes: a formatter's work."""
 
 
+_RULE_OFF = {"eslint": "--rule {}:0", "oxlint": "-A {}", "biome": "--skip={}"}
+"""How a linter is told to leave a rule alone (eslint 9, oxlint 1, biome 2)."""
+_RULE = re.compile(r"@?[\w-]+(?:/[\w-]+)*")
+_TYPE_IMPORTS = ("consistent-type-imports", "useImportType")
+"""Rules whose fix erases an import at run time, which a framework that reads decorators may need (Nest, Angular)."""
+_DECORATOR = re.compile(rb"^[ \t]*@[A-Z]\w*", re.MULTILINE)
+
 _ESLINT_OPTIONS = ("-c", "--config", "--rulesdir", "--resolve-plugins-relative-to")
 _PRETTIER_OPTIONS = ("--config", "--ignore-path", "--plugin")
 
@@ -48,11 +55,12 @@ class FixCommand:
 
 
 def fix_commands(
-    failures: Iterable[Failure], view: RepositoryView, command: str = ""
+    failures: Iterable[Failure], view: RepositoryView, command: str = "", *, kept: Iterable[Failure] = ()
 ) -> tuple[tuple[FixCommand, ...], tuple[Failure, ...]]:
     """Commands that mend those failures, and the failures no fixer of this repository mends.
 
-    ``command``: the failing check's own, so that its configuration flags are kept.
+    ``command``: the failing check's own, so that its configuration flags are kept. ``kept``: other failures, whose
+    rules no fixer may touch in their files.
     """
     tools = Toolbox(view, command)
     ruff: dict[str, set[str]] = {}
@@ -71,10 +79,33 @@ def fix_commands(
         else:
             plain.setdefault(fixer, set()).add(failure.file)
     commands = [*_ruff(ruff, tools)]
+    off = _rules_by_file([*kept, *left])
     for name, paths in sorted(plain.items()):
-        parts = _parts(sorted(paths))
-        commands.extend(FixCommand(line=f"{tools.line(name)} {_quoted(part)}", files=part) for part in parts)
+        together: dict[frozenset[str], list[str]] = {}
+        for path in sorted(paths):
+            together.setdefault(off.get((name.split(maxsplit=1)[0], path), frozenset()), []).append(path)
+        for rules, chosen in together.items():
+            line = tools.line(name) + "".join(_without(name, rule) for rule in sorted(rules))
+            commands.extend(FixCommand(line=f"{line} {_quoted(part)}", files=part) for part in _parts(chosen))
     return tuple(commands), tuple(left)
+
+
+def _rules_by_file(kept: Iterable[Failure]) -> dict[tuple[str, str], frozenset[str]]:
+    """(tool, file) -> rules that stay out of the tool's own fixing."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for failure in kept:
+        if failure.tool in _RULE_OFF and failure.file and _RULE.fullmatch(failure.code or ""):
+            key = (failure.tool, failure.file)
+            found[key] = found.get(key, frozenset()) | {failure.code or ""}
+    return found
+
+
+def _without(fixer: str, rule: str) -> str:
+    tool = fixer.split(maxsplit=1)[0]
+    if tool not in _RULE_OFF or (tool == "biome" and not rule.startswith("lint/")):
+        return ""
+    plain = rule.removeprefix("lint/") if tool == "biome" else rule.replace("@typescript-eslint/", "typescript/")
+    return f" {_RULE_OFF[tool].format(shlex.quote(rule if tool == 'eslint' else plain))}"
 
 
 def _ruff_code(tool: str, code: str) -> str:
@@ -122,6 +153,8 @@ class Toolbox:
     def fixer(self, failure: Failure) -> str | None:
         """The fixer for a failure: ``ruff check``, a formatter, or ``None``."""
         code, tool = failure.code or "", failure.tool
+        if code.endswith(_TYPE_IMPORTS) and _DECORATOR.search(self.view.read(failure.file or "") or b""):
+            return None
         if tool in {"ruff-format", "black", "isort", "prettier", "biome"}:
             return {"ruff-format": "ruff format", "biome": "biome check"}.get(tool, tool)
         if tool in {"ruff", "flake8", "pylint"}:

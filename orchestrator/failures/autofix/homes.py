@@ -60,7 +60,7 @@ def _home(definition: Definition, index: SymbolIndex, hops: int) -> Target:
     original = definition.original or definition.name
     target = index.resolve(definition.module or "", definition.file)
     if target is None or original == "*":
-        return Target(target, definition.module or "", original)
+        return Target(target, "" if target else definition.module or "", original)
     if hops < _HOPS:
         inner = index.summary(target).names.get(original)
         if inner is None:

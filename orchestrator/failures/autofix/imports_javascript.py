@@ -6,14 +6,21 @@ import posixpath
 import re
 from collections import Counter
 
-from orchestrator.failures.autofix import js_code
 from orchestrator.failures.autofix.homes import TEST, Choice, Target, closes_circle, targets_of
+from orchestrator.failures.autofix.js_statements import import_statements
 from orchestrator.failures.autofix.text import SourceText
-from orchestrator.failures.index import Definition, Form, SymbolIndex
+from orchestrator.failures.index import Definition, Form, SymbolIndex, js_names
 from orchestrator.failures.index.node import node
+
+_FILES = 400
+"""Files looked at for the tree's own way to write an import."""
 
 
 def javascript_import(name: str, file: str, index: SymbolIndex, *, listed: bool) -> Choice | None:
+    """The import that binds the name; ``None`` where the tree leaves two answers."""
+    restored = _restored(name, file, index)
+    if restored:
+        return restored
     targets = targets_of(name, file, index, "javascript") + _defaults(name, file, index)
     homes = {target for target, _ in targets}
     if len(homes) > 1 and listed:
@@ -21,39 +28,87 @@ def javascript_import(name: str, file: str, index: SymbolIndex, *, listed: bool)
     if len(homes) > 1:
         return None
     if not homes:
-        exporters = node().exporters(name)
-        plain = [module for module in exporters if "/" not in module]
-        if len(plain) != 1:
-            return None
-        prefix = "" if _plain_builtins(index) else "node:"
-        return Choice(prefix + plain[0].removeprefix("node:"), name, name)
+        return _builtin(name, file, index)
     home = next(iter(homes))
     definitions = [definition for _, definition in targets]
     return _javascript_choice(name, file, home, definitions, index)
 
 
+def _restored(name: str, file: str, index: SymbolIndex) -> Choice | None:
+    """The change itself took the import out: put the same one back, where its module still offers the name."""
+    entry = index.view.changes.files.get(file)
+    if entry is None or not entry.removed:
+        return None
+    taken = js_names.names(file, "\n".join(entry.removed.values())).get(name)
+    if taken is None or taken.form is not Form.IMPORT or not taken.module:
+        return None
+    original = taken.original or name
+    target = index.resolve(taken.module, file)
+    if target is None:
+        if index.is_local(taken.module, file):
+            return None
+    elif original != "*" and original not in index.exports(target) and not index.is_open(target):
+        return None
+    text = index.source(file).decode("utf-8", "replace")
+    typed = taken.type_only and not re.search(rf"\bnew {re.escape(name)}\b|\b{re.escape(name)}\s*[.(]", text)
+    return Choice(taken.module, name, original, _form(name, original), typed)
+
+
+def _form(name: str, original: str) -> str:
+    if original in {"*", "default"}:
+        return {"*": "namespace", "default": "default"}[original]
+    return "named" if original == name else f"{original} as"
+
+
+def _builtin(name: str, file: str, index: SymbolIndex) -> Choice | None:
+    """One of Node's own modules under its name, or what exactly one of them exports."""
+    builtin, text = node(), index.source(file).decode("utf-8", "replace")
+    prefix = "" if _plain_builtins(index) else "node:"
+    asked = set(re.findall(rf"(?<![\w$.]){re.escape(name)}\.([A-Za-z_$][\w$]*)", text))
+    if name in builtin.modules and asked and asked <= builtin.modules[name]:
+        return Choice(prefix + name, name, "*", _module_form(index))
+    exporters = builtin.exporters(name)
+    plain = [module for module in exporters if "/" not in module]
+    if len(plain) != 1:
+        return None
+    module = plain[0].removeprefix("node:")
+    if f"{module}/promises" in exporters and re.search(rf"\bawait\s+{re.escape(name)}\s*\(", text):
+        module = f"{module}/promises"
+    return Choice(prefix + module, name, name)
+
+
+def _module_form(index: SymbolIndex) -> str:
+    """How the tree binds a whole module of Node's; where it never does, ``namespace``: every module system has it."""
+    counts: Counter[str] = Counter()
+    for path in index.files("javascript")[:_FILES]:
+        for definition in index.summary(path).names.values():
+            if definition.form is Form.IMPORT and node().is_module(definition.module or ""):
+                counts[definition.original or ""] += 1
+    return "default" if counts["default"] > counts["*"] else "namespace"
+
+
 def _defaults(name: str, file: str, index: SymbolIndex) -> list[tuple[Target, Definition]]:
-    """Files whose default export carries the name."""
+    """Files whose default export, or whole of a CommonJS module, carries the name."""
     in_test = bool(TEST.search(file))
     found = []
     for path in index.holding(name, "javascript"):
-        definition = index.summary(path).names.get("default")
-        if definition and path != file and definition.original == name and (in_test or not TEST.search(path)):
-            named = index.summary(path).names.get(name)
+        if path == file or (not in_test and TEST.search(path)):
+            continue
+        names = index.summary(path).names
+        for key, original in (("default", "default"), (js_names.WHOLE, "*")):
+            definition = names.get(key)
+            if definition is None or definition.original != name:
+                continue
+            named = names.get(name)
             if named is None or not named.exported or named.default:
-                found.append((Target(path, "", "default"), definition))
+                found.append((Target(path, "", original), definition))
     return found
 
 
 def _javascript_choice(
     name: str, file: str, home: Target, definitions: list[Definition], index: SymbolIndex
 ) -> Choice | None:
-    if home.original == "*":
-        form = "namespace"
-    elif home.original == "default":
-        form = "default"
-    else:
-        form = "named" if home.original == name else f"{home.original} as"
+    form = _form(name, home.original)
     source = SourceText.of(file, index.source(file))
     types = [definition.form is Form.TYPE for definition in definitions if definition.real]
     imported_as_type = [definition.type_only for definition in definitions if not definition.real]
@@ -73,7 +128,7 @@ def _specifier(target: str, file: str, source: SourceText, index: SymbolIndex) -
     if not written:
         written = [
             module
-            for path in index.files("javascript")[:200]
+            for path in index.files("javascript")[:_FILES]
             for module, _ in index.summary(path).imports
             if module.startswith(".")
         ]
@@ -96,7 +151,7 @@ def _specifier(target: str, file: str, source: SourceText, index: SymbolIndex) -
 
 def _wants_type_imports(source: SourceText, index: SymbolIndex) -> bool:
     """Whether the file or the compiler's options ask for ``import type``."""
-    if any(re.match(r"import\s+type\b", statement.text) for statement in js_code.import_statements(source)):
+    if any(re.match(r"import\s+type\b", statement.text) for statement in import_statements(source)):
         return True
     for path in index.view.paths:
         if (
@@ -114,7 +169,7 @@ def _plain_builtins(index: SymbolIndex) -> bool:
     """Whether the tree imports Node's modules without ``node:``."""
     builtin = node()
     counts: Counter[bool] = Counter()
-    for path in index.files("javascript")[:400]:
+    for path in index.files("javascript")[:_FILES]:
         for module, _ in index.summary(path).imports:
             if module.startswith("node:"):
                 counts[False] += 1

@@ -1,75 +1,27 @@
-"""Edits of JavaScript and TypeScript source: add an import in the file's own style, take one out, add a disable
-comment.
-"""
+"""Edits of JavaScript and TypeScript source: add an import in the file's own style, take one out."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from orchestrator.failures.autofix.js_statements import (
+    Statement,
+    import_statements,
+    is_commonjs,
+    quote,
+    required_statements,
+    semicolon,
+    statements_of,
+)
 from orchestrator.failures.autofix.text import SourceText
 
-_IMPORT_START = re.compile(r"^import\b(?!\s*\()")
-_IMPORT_END = re.compile(r"['\"][^'\"]*['\"](?:\s+(?:with|assert)\s*\{[^}]*\})?\s*;?\s*(?://.*)?$")
 _NAMED = re.compile(r"^(import\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?\{)([^}]*)(\}\s*from\s*(['\"])([^'\"]+)\4\s*;?\s*)$")
 _WHOLE = re.compile(
     r"^import\s+(type\s+)?(?P<clause>[^'\"]+?)\s+from\s*(['\"])(?P<module>[^'\"]+)\3\s*;?\s*$", re.DOTALL
 )
-_STATEMENT_LINES = 200
+_REQUIRED_NAMES = re.compile(r"^((?:const|let|var)\s+\{)([^}]*)(\}\s*=\s*require\((['\"])([^'\"]+)\4\)\s*;?\s*)$")
 _WIDTH = 80
 """Longest merged import line: prettier's default print width."""
-_DISABLE = re.compile(r"^\s*//\s*(eslint-disable-next-line|oxlint-disable-next-line)\s+(.*?)\s*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """An import statement: its first and last line (1-based), its text."""
-
-    first: int
-    last: int
-    text: str
-
-    @property
-    def module(self) -> str | None:
-        """Where it imports from."""
-        match = re.search(r"['\"]([^'\"]+)['\"]", self.text.rsplit("from", 1)[-1])
-        return match[1] if match else None
-
-
-def import_statements(source: SourceText) -> list[Statement]:
-    """The import statements at the left margin, in order."""
-    found: list[Statement] = []
-    number = 1
-    while number <= len(source.lines):
-        if _IMPORT_START.match(source.lines[number - 1]):
-            last = number
-            while (
-                last < len(source.lines)
-                and last - number < _STATEMENT_LINES
-                and not _IMPORT_END.search(source.lines[last - 1])
-            ):
-                last += 1
-            found.append(Statement(number, last, "\n".join(source.lines[number - 1 : last])))
-            number = last
-        number += 1
-    return found
-
-
-def quote(source: SourceText) -> str:
-    """The quote the file's imports use, else the one it uses more."""
-    text = "\n".join(statement.text for statement in import_statements(source)) or source.text
-    return '"' if text.count('"') > text.count("'") else "'"
-
-
-def semicolon(source: SourceText) -> str:
-    """``;`` unless the file does without."""
-    statements = import_statements(source)
-    lines = [statement.text.rstrip() for statement in statements] or [
-        line.rstrip()
-        for line in source.lines
-        if re.search(r"[\w)'\"]\s*;?$", line) and not line.lstrip().startswith(("//", "*"))
-    ]
-    return ";" if not lines or sum(line.endswith(";") for line in lines) * 2 >= len(lines) else ""
 
 
 def add_import(source: SourceText, module: str, name: str, *, form: str, type_only: bool = False) -> bool:
@@ -77,12 +29,17 @@ def add_import(source: SourceText, module: str, name: str, *, form: str, type_on
     if form == "named" and _merge(source, module, name, type_only=type_only):
         return True
     mark, end = quote(source), semicolon(source)
-    word = "import type" if type_only else "import"
-    clause = {"named": f"{{ {name} }}", "default": name, "namespace": f"* as {name}"}.get(
-        form
-    ) or f"{{ {form.removesuffix(' as')} as {name} }}"
-    statement = f"{word} {clause} from {mark}{module}{mark}{end}"
-    statements = import_statements(source)
+    if is_commonjs(source):
+        if form == "default":
+            return False  # what a module of the other system gives to ``require`` depends on the loader
+        statement = f"{_required(source, name, form)} = require({mark}{module}{mark}){end}"
+    else:
+        word = "import type" if type_only else "import"
+        clause = {"named": f"{{ {name} }}", "default": name, "namespace": f"* as {name}"}.get(
+            form
+        ) or f"{{ {form.removesuffix(' as')} as {name} }}"
+        statement = f"{word} {clause} from {mark}{module}{mark}{end}"
+    statements = statements_of(source)
     if statements:
         source.insert(_place(statements, module), statement)
         return True
@@ -92,6 +49,13 @@ def add_import(source: SourceText, module: str, name: str, *, form: str, type_on
     if following is not None and following.strip():
         source.insert(number + 1, "")
     return True
+
+
+def _required(source: SourceText, name: str, form: str) -> str:
+    statements = required_statements(source)
+    word = "var" if statements and all(statement.text.startswith("var") for statement in statements) else "const"
+    clause = {"named": f"{{ {name} }}", "namespace": name}.get(form) or f"{{ {form.removesuffix(' as')}: {name} }}"
+    return f"{word} {clause}"
 
 
 def _place(statements: list[Statement], module: str) -> int:
@@ -108,13 +72,14 @@ def _rank(module: str) -> int:
 
 
 def _merge(source: SourceText, module: str, name: str, *, type_only: bool) -> bool:
-    for statement in import_statements(source):
+    for statement in statements_of(source):
         if statement.module != module:
             continue
         is_type = bool(re.match(r"import\s+type\b(?!\s*(?:,|from))", statement.text))
         if is_type != type_only:
             continue
-        if statement.first == statement.last and (match := _NAMED.match(source.lines[statement.first - 1])):
+        line = source.lines[statement.first - 1]
+        if statement.first == statement.last and (match := _NAMED.match(line) or _REQUIRED_NAMES.match(line)):
             names = [part.strip() for part in match[2].split(",") if part.strip()]
             spaced = " " if match[2].startswith(" ") or not names else ""
             ordered = names == sorted(names, key=str.lower)
@@ -169,13 +134,17 @@ def _first_line(source: SourceText) -> int:
     return number
 
 
+def _statement_at(source: SourceText, line: int) -> Statement | None:
+    return next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)
+
+
 def remove_import(source: SourceText, line: int, name: str) -> str | None:
     """Take the name out of the import at that line.
 
     Gives ``kept`` where others of the statement stay, the module where the whole statement would go (nothing is changed
     then: ask :func:`drop`), ``None`` where it is no import.
     """
-    statement = next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)
+    statement = _statement_at(source, line)
     match = _WHOLE.match(statement.text) if statement else None
     if statement is None or match is None:
         return None
@@ -203,9 +172,22 @@ def remove_import(source: SourceText, line: int, name: str) -> str | None:
     return "kept"
 
 
+def unused_at(source: SourceText, line: int) -> list[str]:
+    """Of the import at that line, the names that stand nowhere else in the file (biome 2 does not say which)."""
+    statement = _statement_at(source, line)
+    match = _WHOLE.match(statement.text) if statement else None
+    if statement is None or match is None:
+        return []
+    others = "\n".join([*source.lines[: statement.first - 1], *source.lines[statement.last :]])
+    bound = [name for _, name, _ in _parts(match["clause"])]
+    return [name for name in bound if not re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", others)]
+
+
 def drop(source: SourceText, line: int) -> None:
     """Take out the whole import statement at that line."""
-    statement = next(entry for entry in import_statements(source) if entry.first <= line <= entry.last)
+    statement = _statement_at(source, line)
+    if statement is None:
+        return
     del source.lines[statement.first - 1 : statement.last]
     source.changed = True
     if source.line(statement.first) == "" and (statement.first == 1 or source.line(statement.first - 1) == ""):
@@ -214,7 +196,7 @@ def drop(source: SourceText, line: int) -> None:
 
 def keep_for_effect(source: SourceText, line: int) -> bool:
     """Leave of the import at that line only that the module is loaded."""
-    statement = next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)
+    statement = _statement_at(source, line)
     if statement is None or statement.module is None:
         return False
     mark = '"' if statement.text.count('"') > statement.text.count("'") else "'"
@@ -226,7 +208,7 @@ def keep_for_effect(source: SourceText, line: int) -> bool:
 
 def is_type_import(source: SourceText, line: int) -> bool:
     """Whether the import at that line only imports types."""
-    statement = next((entry for entry in import_statements(source) if entry.first <= line <= entry.last), None)
+    statement = _statement_at(source, line)
     return statement is not None and bool(re.match(r"import\s+type\b(?!\s*(?:,|from\b))", statement.text))
 
 
@@ -247,55 +229,3 @@ def _parts(clause: str) -> list[tuple[str, str, str]]:
         if text:
             found.append((text, text.split()[-1], "named"))
     return found
-
-
-def add_comment(source: SourceText, line: int | None, rule: str, *, tool: str) -> bool:
-    """Put the linter's disable comment on the line before; ``False`` where a comment would be text (template, JSX)."""
-    text = source.line(line)
-    if text is None or line is None or _inside_template(source, line):
-        return False
-    indent = text[: len(text) - len(text.lstrip())]
-    if tool == "biome":
-        source.insert(line, f"{indent}// biome-ignore {rule}: kept as it is")
-        return True
-    above = source.line(line - 1) or ""
-    match = _DISABLE.match(above)
-    if match:
-        rules, dash, reason = match[2].partition(" -- ")
-        if rule in [part.strip() for part in rules.split(",")]:
-            return False
-        source.replace(line - 1, f"{above[: above.index('//')]}// {match[1]} {rules.rstrip()}, {rule}{dash}{reason}")
-        return True
-    if text.lstrip().startswith(("<", "{/*", "*")):
-        return False
-    source.insert(line, f"{indent}// eslint-disable-next-line {rule}")
-    return True
-
-
-def _inside_template(source: SourceText, line: int) -> bool:
-    """Whether the line starts inside a template literal or block comment: a scan of what stands before."""
-    text = "\n".join(source.lines[: line - 1])
-    text = re.sub(r"\\.", "", text)
-    state: str | None = None
-    index = 0
-    while index < len(text):
-        two = text[index : index + 2]
-        here = text[index]
-        if state is None:
-            if two == "//":
-                index = text.find("\n", index)
-                if index == -1:
-                    break
-            elif two == "/*":
-                state = "*/"
-                index += 1
-            elif here in "'\"`":
-                state = here
-        elif state == "*/":
-            if two == "*/":
-                state = None
-                index += 1
-        elif here == state or (here == "\n" and state != "`"):
-            state = None
-        index += 1
-    return state in {"`", "*/"}

@@ -42,7 +42,9 @@ class FixPlan:
 
 
 _UNUSED = frozenset({"F401", "F841", "W0611", "W0612"})
-_UNUSED_RULES = ("no-unused-vars", "noUnusedVariables", "noUnusedImports", "no-unused-imports")
+_UNUSED_RULES = (
+    "no-unused-vars", "no-unused-imports", "noUnusedVariables", "noUnusedImports", "noUnusedFunctionParameters",
+)  # fmt: skip
 _UNDEFINED = frozenset(
     {
         "F821",
@@ -55,6 +57,7 @@ _UNDEFINED = frozenset(
         "NameError",
         "ReferenceError",
         "react/jsx-no-undef",
+        "noUndeclaredVariables",
     }
 )
 
@@ -78,7 +81,7 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
                 left.append(failure)
         else:
             rest.append(failure)
-    commands, unfixed = fix_commands(rest, view, command)
+    commands, unfixed = fix_commands(rest, view, command, kept=left)
     unfixed = tuple(failure for failure in unfixed if not desk.mend_layout(failure))
     return FixPlan(
         edits=desk.changes(),
@@ -102,7 +105,8 @@ def _look_up_together(failures: Sequence[Failure], index: SymbolIndex) -> None:
 
 
 def _is_undefined(failure: Failure) -> bool:
-    return failure.code in _UNDEFINED and failure.symbol is not None
+    code = (failure.code or "").removeprefix("lint/correctness/")
+    return code in _UNDEFINED and failure.symbol is not None
 
 
 def _is_unused(failure: Failure) -> bool:

@@ -9,7 +9,7 @@ import posixpath
 import re
 
 from orchestrator.domain.failure import Failure
-from orchestrator.failures.autofix import js_code, python_code, python_comments, python_effects
+from orchestrator.failures.autofix import js_code, js_comments, python_code, python_comments, python_effects
 from orchestrator.failures.autofix.reexports import imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
@@ -23,14 +23,15 @@ _HOPS = 3
 
 def mend_unused(failure: Failure, source: SourceText, index: SymbolIndex) -> bool:
     """Mend one finding in place; ``False``: nothing was done."""
-    name = bare_name(failure.symbol or "")
-    if not name or not failure.line:
+    if not failure.line:
         return False
-    if language_of(source.path) == "python":
-        return _python(failure, name, source, index)
-    if language_of(source.path) == "javascript":
-        return _javascript(failure, name, source, index)
-    return False
+    language = language_of(source.path)
+    if language == "javascript":
+        names = [bare_name(failure.symbol)] if failure.symbol else js_code.unused_at(source, failure.line)
+        mended = [_javascript(failure, name, source, index) for name in names]
+        return any(mended)
+    name = bare_name(failure.symbol or "")
+    return bool(name) and language == "python" and _python(failure, name, source, index)
 
 
 def bare_name(symbol: str) -> str:
@@ -172,7 +173,7 @@ def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIn
     tool = failure.tool
     if tool not in {"eslint", "oxlint", "biome"} or not rule:
         return False
-    return js_code.add_comment(source, line, rule, tool=tool)
+    return js_comments.add_comment(source, line, rule, tool=tool)
 
 
 def _quiet_javascript(module: str, name: str, importer: str, index: SymbolIndex, hops: int) -> bool:

@@ -34,6 +34,13 @@ _REQUIRE = re.compile(
 )
 _COMMONJS = re.compile(r"^(?:module\.)?exports\.([A-Za-z_$][\w$]*) *=", re.MULTILINE)
 _COMMONJS_OBJECT = re.compile(r"^module\.exports *= *\{([^}]{0,8000})\}", re.MULTILINE)
+_COMMONJS_WHOLE = re.compile(
+    r"^module\.exports *= *"
+    r"(?:(?:class|(?:async +)?function\*?) +([A-Za-z_$][\w$]*)|([A-Za-z_$][\w$]*)(?= *;?[ \t\r]*$))?",
+    re.MULTILINE,
+)
+WHOLE = "module.exports"
+"""The key under which a CommonJS file keeps what it gives as a whole; its own name there is ``original``."""
 _DYNAMIC_IMPORT = re.compile(r"\bimport\(\s*['\"]([^'\"\n]{1,400})['\"]|\brequire\(\s*['\"]([^'\"\n]{1,400})['\"]\s*\)")
 _EFFECT = re.compile(
     r"^(?:[A-Za-z_$][\w$]*(?:\.[\w$]+)*\s*(?:\(|\+?=[^=>])|new +\w|if\s*\(|for\s*\(|await\b|void\b|\(|@)", re.MULTILINE
@@ -139,12 +146,18 @@ def _put(summary: Summary, definition: Definition) -> None:
 
 def _bound(pattern: str) -> list[str]:
     """Names a destructuring pattern binds: of ``{ a, b: c = 1, ...d }`` a, c, d."""
-    names: list[str] = []
+    return [target for target, _ in _taken(pattern)]
+
+
+def _taken(pattern: str) -> list[tuple[str, str]]:
+    """The same with the key each is taken from: a of a, c of b, d of d."""
+    found: list[tuple[str, str]] = []
     for part in pattern.strip("{}[] \n").split(","):
-        target = part.split("=")[0].rsplit(":", 1)[-1].strip().lstrip(". ")
+        key, _, value = part.split("=")[0].rpartition(":")
+        target = value.strip().lstrip(". ")
         if _IDENTIFIER.fullmatch(target):
-            names.append(target)
-    return names
+            found.append((target, key.strip() or target))
+    return found
 
 
 def _clause(path: str, match: re.Match[str], line: int, summary: Summary) -> None:
@@ -237,8 +250,7 @@ def _commonjs(path: str, text: str, lines: _Lines, summary: Summary) -> None:
     if "require(" in text:
         for match in _REQUIRE.finditer(text):
             clause = match["clause"]
-            for name in _bound(clause) if clause.startswith("{") else [clause]:
-                original = name if clause.startswith("{") else "*"
+            for name, original in _taken(clause) if clause.startswith("{") else [(clause, "*")]:
                 _put(
                     summary,
                     Definition(
@@ -261,5 +273,14 @@ def _commonjs(path: str, text: str, lines: _Lines, summary: Summary) -> None:
             name = part.split(":")[0].strip()
             if _IDENTIFIER.fullmatch(name):
                 _put(summary, Definition(name=name, file=path, line=lines.of(found.start()), form=Form.VARIABLE))
-    elif re.search(r"^module\.exports *=", text, re.MULTILINE):
+    elif whole := _COMMONJS_WHOLE.search(text):
         summary.dynamic = True
+        own = whole[1] or whole[2]
+        if own:
+            _put(
+                summary,
+                Definition(
+                    name=WHOLE, file=path, line=lines.of(whole.start()), form=Form.VARIABLE, exported=False,
+                    original=own,
+                ),
+            )  # fmt: skip

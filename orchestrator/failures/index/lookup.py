@@ -325,7 +325,8 @@ class SymbolIndex:
                 return (name,)
             return runtime.stdlib_exporters(name)
         if language == "javascript":
-            return tuple(f"node:{module.removeprefix('node:')}" for module in node().exporters(name))
+            own = (name,) if name in node().modules else ()
+            return tuple(f"node:{module.removeprefix('node:')}" for module in (*own, *node().exporters(name)))
         if language in other_names.WITH_LIBRARY:
             return other_names.library(name, language)
         return ()

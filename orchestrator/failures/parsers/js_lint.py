@@ -223,6 +223,7 @@ def _biome(text: str) -> Iterator[Finding]:
             file=posix(match["file"]),
             line=number(match["line"]),
             column=number(match["column"]), fixable=bool(match["fix"]), warning=mark in {"!", "i", "ℹ"},
+            symbol=_biome_symbol(message),
         )  # fmt: skip
 
 
@@ -267,8 +268,20 @@ def _biome_entry(entry: dict[str, Any]) -> Finding:
 
 def _biome_found(rule: str, message: str, file: str | None, line: int | None, *, warning: bool) -> Finding:
     return Finding(
-        tool="biome", kind=_biome_kind(rule), code=rule, message=message, file=file, line=line, warning=warning
-    )
+        tool="biome", kind=_biome_kind(rule), code=rule, message=message, file=file, line=line, warning=warning,
+        symbol=_biome_symbol(message),
+    )  # fmt: skip
+
+
+_BIOME_NAME = re.compile(
+    r"This (?:variable|parameter|function|class) ([\w$]+) is unused|The ([\w$]+) variable is undeclared"
+)
+"""biome 2.6: the rules that say of which name they speak (of unused imports they do not)."""
+
+
+def _biome_symbol(message: str) -> str | None:
+    match = _BIOME_NAME.match(message)
+    return match[match.lastindex or 0] if match else None
 
 
 _BIOME_GITHUB = re.compile(r"::error title=([\w/]{1,100}),file=([^,]{1,400}),line=(\d+)[^:]{0,100}::(.*)$")

@@ -1,0 +1,118 @@
+"""Auto-fix of JavaScript and TypeScript: both module systems, what the change took out, linters that name no symbol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.failures import RepositoryView
+from orchestrator.failures.autofix import FixPlan, plan_fixes
+from orchestrator.settings import Autofix
+from tests.failures.test_autofix import edited, plan, trivial
+from tests.failures.trees import write
+
+SEMVER = {
+    "classes/range.js": "'use strict'\n\nclass Range {}\n\nmodule.exports = Range\n",
+    "internal/re.js": "const re = exports.safeRe = []\nconst t = {}\nmodule.exports = { re, t }\n",
+    "internal/parse.js": "const parse = (x) => x\n\nmodule.exports = parse\n",
+    "functions/first.js": "const Range = require('../classes/range')\nconst { re: expressions } = require('./re')\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "line"),
+    [
+        ("'use strict'\n\nexports.x = () => new Range()\n", "Range", "const Range = require('../classes/range')"),
+        ("const a = require('./a')\n\nmodule.exports = () => parse(a)\n", "parse",
+         "const parse = require('../internal/parse')"),
+        ("const { re } = require('../internal/re')\n\nexports.x = [re, t]\n", "t",
+         "const { re, t } = require('../internal/re')"),
+        ("var a = require('./a');\n\nexports.x = randomUUID(a);\n", "randomUUID",
+         "var { randomUUID } = require('crypto');"),
+        ("const a = require('./a')\n\nexports.x = () => path.join(a, 'b')\n", "path", "const path = require('path')"),
+    ],
+)  # fmt: skip
+def test_a_commonjs_file_gets_a_require(source: str, name: str, line: str, tmp_path: Path) -> None:
+    files = {**SEMVER, "js/fs.js": "const fs = require('fs')\n", "functions/new.js": source}
+    fixes = plan(tmp_path, files, trivial("eslint", "no-undef", "functions/new.js", 3, name))
+    text = edited(fixes, "functions/new.js")
+    assert line in text.splitlines()
+    assert text.startswith(("'use strict'", "const", "var"))
+
+
+def test_a_module_required_from_several_folders_is_one_home(tmp_path: Path) -> None:
+    files = {
+        "src/deep/clock.ts": "export const now = 1;\n",
+        "src/a.ts": "import * as clock from './deep/clock';\n",
+        "src/deep/b.ts": "import * as clock from './clock';\n",
+        "src/c.ts": "void clock.now;\n",
+    }
+    text = edited(plan(tmp_path, files, trivial("tsc", "TS2304", "src/c.ts", 1, "clock")), "src/c.ts")
+    assert text.startswith("import * as clock from './deep/clock';\n")
+
+
+@pytest.mark.parametrize(
+    ("use", "name", "line"),
+    [
+        ("export const a = path.join('a');", "path", "import * as path from 'node:path';"),
+        ("export const a = await readFile('a');", "readFile", "import { readFile } from 'node:fs/promises';"),
+        ("readFile('a', () => {});", "readFile", "import { readFile } from 'node:fs';"),
+    ],
+)
+def test_nodes_modules_are_read(use: str, name: str, line: str, tmp_path: Path) -> None:
+    fixes = plan(tmp_path, {"src/a.ts": f"{use}\n"}, trivial("tsc", "TS2304", "src/a.ts", 1, name))
+    assert edited(fixes, "src/a.ts").splitlines()[0] == line
+
+
+def test_a_name_that_no_module_of_nodes_answers_to_is_left(tmp_path: Path) -> None:
+    files = {"src/a.ts": "export const a = path.segments;\n"}
+    assert plan(tmp_path, files, trivial("tsc", "TS2304", "src/a.ts", 1, "path")).empty
+
+
+def _changed(root: Path, files: dict[str, str], removed: str, name: str) -> FixPlan:
+    diff = f"diff --git a/src/a.ts b/src/a.ts\n--- a/src/a.ts\n+++ b/src/a.ts\n@@ -1,1 +0,0 @@\n-{removed}\n"
+    view = RepositoryView(root=write(root, files), diff=diff)
+    return plan_fixes([trivial("tsc", "TS2304", "src/a.ts", 1, name)], view, Autofix())
+
+
+def test_an_import_the_change_took_out_comes_back_as_it_was(tmp_path: Path) -> None:
+    files = {"src/loose.ts": "export const key = 1;\n", "src/strict.ts": "export const key = 2;\n",
+             "src/a.ts": "export const k = key;\n"}  # fmt: skip
+    fixes = _changed(tmp_path, files, "import { key } from './strict';", "key")
+    assert edited(fixes, "src/a.ts") == "import { key } from './strict';\n\nexport const k = key;\n"
+
+
+def test_an_import_whose_module_no_longer_has_the_name_does_not_come_back(tmp_path: Path) -> None:
+    files = {"src/old.ts": "export const other = 1;\n", "src/new.ts": "export const key = 2;\n",
+             "src/a.ts": "export const k = key;\n"}  # fmt: skip
+    fixes = _changed(tmp_path, files, "import { key } from './old';", "key")
+    assert "from './new'" in edited(fixes, "src/a.ts")
+
+
+def test_biome_does_not_name_unused_imports_and_only_those_go(tmp_path: Path) -> None:
+    files = {
+        "src/b.ts": "export const b = 1;\nexport const c = 2;\n",
+        "src/a.ts": 'import { inspect } from "node:util";\nimport { b, c } from "./b";\n\nexport const d = c;\n',
+    }
+    code = "lint/correctness/noUnusedImports"
+    fixes = plan(tmp_path, files, trivial("biome", code, "src/a.ts", 1), trivial("biome", code, "src/a.ts", 2))
+    assert edited(fixes, "src/a.ts") == 'import { c } from "./b";\n\nexport const d = c;\n'
+    assert not fixes.suppressions
+
+
+def test_a_class_that_decorators_need_is_never_made_a_type(tmp_path: Path) -> None:
+    files = {
+        "src/clock.ts": "export class Clock {}\n",
+        "src/a.ts": "import { Clock } from './clock';\n\n@Injectable()\nexport class T { constructor(c: Clock) {} }\n",
+        "src/b.ts": "import { Clock } from './clock';\n\nexport let c: Clock;\n",
+    }
+    rule = "@typescript-eslint/consistent-type-imports"
+    found = (trivial("eslint", rule, "src/a.ts", 1), trivial("eslint", rule, "src/b.ts", 1),
+             trivial("eslint", "no-var", "src/a.ts", 4))  # fmt: skip
+    fixes = plan(tmp_path, files, *found)
+    assert [failure.file for failure in fixes.unfixable] == ["src/a.ts"]
+    assert {command.line for command in fixes.commands} == {
+        f"eslint --fix --rule {rule}:0 -- src/a.ts",
+        "eslint --fix -- src/b.ts",
+    }
