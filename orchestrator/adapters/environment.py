@@ -70,7 +70,7 @@ class EnvironmentProvider:
     def _plan(self, paths: LanePaths, shell: Shell, setup: Sequence[str] | None) -> _Plan:
         files = _manifests(paths.root)
         if setup is None:
-            there = [name for name in INSTALLERS if shell.which(name)]
+            there = [name for name in INSTALLERS if _of_the_machine(shell.which(name), paths)]
             lines = detect_setup(files, there)
             note = f"setup detected: {'; '.join(lines)}" if lines else "setup detected: none needed"
         else:
@@ -237,6 +237,11 @@ def _manifests(root: Path) -> Mapping[str, str]:
 def _record_folder(paths: LanePaths, folder: Path) -> LanePaths:
     """The same lane with another place for the record: an environment that was set aside carries its own."""
     return replace(paths, env=folder)
+
+
+def _of_the_machine(program: str | None, paths: LanePaths) -> bool:
+    """Whether a program is there whatever the lane holds: what an environment brought goes with it."""
+    return program is not None and not Path(program).is_relative_to(paths.home)
 
 
 def _node_version(shell: Shell) -> str:

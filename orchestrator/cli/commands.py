@@ -5,6 +5,11 @@ A command's work is ``run(args) -> int`` in a module of its own, imported when i
 
 from __future__ import annotations
 
+from orchestrator.cli.commands_start import init, pilot
+from orchestrator.cli.flags import as_json as _json
+from orchestrator.cli.flags import settings as _settings
+from orchestrator.cli.flags import state as _state
+
 TYPE_CHECKING = False  # as typing's, without importing typing
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -27,20 +32,6 @@ class Command:
         self.declare = declare
         self.module = module
         """Module of ``orchestrator.cli`` that holds ``run``; default: the command's name."""
-
-
-def _state(parser: ArgumentParser) -> None:
-    parser.add_argument("--state", metavar="DIR", help="where runs are kept (default: runs/ beside the tasks file)")
-
-
-def _settings(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--set", metavar="KEY=VALUE", action="append", default=[], help="a setting, e.g. loop.lanes=2; repeatable"
-    )
-
-
-def _json(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument("--json", action="store_true", help=what)
 
 
 def _session(parser: ArgumentParser, *, models: str | None) -> None:
@@ -241,13 +232,8 @@ def _schema(parser: ArgumentParser) -> None:
     parser.add_argument("file", choices=("tasks", "orchestrate"), nargs="?", default="tasks", help="whose schema")
 
 
-def _pilot(parser: ArgumentParser) -> None:
-    parser.add_argument("--dir", metavar="DIR", default="runs/pilot", help="folder made anew (default runs/pilot)")
-    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), default="auto", help="as for run")
-    _json(parser, "events as JSON lines on stdout")
-
-
 COMMANDS: dict[str, Command] = {
+    "init": Command("[FOLDER]", "look at a repository, try its gate, write the first files", "init", init),
     "run": Command("TASKS.yaml", "work through the tasks, each to a branch of its own", "run tasks.yaml", _run),
     "plan": Command("TASKS.yaml", "order, limits, budgets, expected cost; calls no model", "plan tasks.yaml", _plan),
     "resume": Command("[RUN]", "go on with an unfinished run", "resume --task fix-offset --hint 'keep ISO'", _resume),
@@ -264,7 +250,7 @@ COMMANDS: dict[str, Command] = {
     "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
     "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
     "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),
-    "pilot": Command("", "the bundled pilot with recorded answers; no keys", "pilot", _pilot),
+    "pilot": Command("", "the bundled pilot with recorded answers; no keys", "pilot", pilot),
 }
 """In the order of ``--help``."""
 
@@ -273,10 +259,10 @@ def overview() -> str:
     """The help of ``orchestrate`` itself: fits a screen of 80 by 24."""
     rows = "\n".join(f"  {f'{name} {command.usage}':<16} {command.does}" for name, command in COMMANDS.items())
     return (
-        "usage: orchestrate COMMAND [...]    (orchestrate COMMAND --help tells its flags)\n\n"
+        "usage: orchestrate COMMAND [...]    (orchestrate COMMAND --help tells its flags)\n"
         "Runs a backlog of coding tasks to finished, gated branches in your repository.\n\n"
-        f"{rows}\n\n"
-        "example: orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n\n"
+        f"{rows}\n"
+        "example: orchestrate plan tasks.yaml && orchestrate run tasks.yaml --max-cost 20\n"
         "exit codes: 0 all delivered, 1 some not, 2 wrong use, 3 our fault, 4 provider,\n"
         "            5 paused, 6 refused to start, 7 damaged journal, 130/143 signals"
     )

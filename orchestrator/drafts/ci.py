@@ -33,7 +33,7 @@ class CiKind(StrEnum):
 _INSTALL = re.compile(
     r"^(?:python[\d.]* -m )?pip3? install\b|^uv (?:sync|pip install)\b"
     r"|^(?:poetry|pdm|hatch env|bundle|composer) install\b"
-    r"|^(?:npm (?:ci|install|i)|pnpm (?:install|i)|yarn(?: install)?|bun install)(?:\s|$)|^corepack enable\b"
+    r"|^(?:npm (?:ci|install|i)|pnpm (?:install|i)|yarn install|bun install)(?:\s|$)|^yarn(?:$| --)|^corepack enable\b"
 )
 _TEST = re.compile(
     r"^(?:uv run |poetry run |pdm run |hatch run )?(?:python[\d.]* -m )?(?:pytest|unittest|tox|nox|coverage run)\b"

@@ -51,8 +51,9 @@ def unique(wanted: str, taken: Collection[str]) -> str:
 
 
 def line(text: str, limit: int = TITLE_LIMIT) -> str:
-    """One line of plain text."""
+    """One line of plain text, its first letter a capital one."""
     flat = " ".join(_CONTROL.sub(" ", text).split())
+    flat = flat[:1].upper() + flat[1:]
     return flat if len(flat) <= limit else flat[: limit - 3].rstrip() + "..."
 
 

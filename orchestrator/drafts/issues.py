@@ -55,7 +55,7 @@ def _entries(text: str, source: str) -> Iterator[Mapping[str, Any]]:
         held = next((document[key] for key in ("issues", "items", "nodes") if key in document), [document])
         document = held if isinstance(held, list) else [document]
     found = [entry for entry in document if isinstance(entry, Mapping)] if isinstance(document, list) else []
-    if not any("title" in entry for entry in found) and document != []:
+    if not any("title" in entry for entry in found) and (document != [] or not text.strip()):
         raise UsageError(f"{source}: no issues are in it", hint=HINT, slug="no-issues")
     yield from found
 

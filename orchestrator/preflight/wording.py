@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 _PLACEHOLDER = re.compile(
-    r"\b(?:replace this|tbd|to be (?:defined|decided)|lorem ipsum|fill (?:this|me) in)\b|\?\?\?|^\s*(?:todo|xxx)\b",
+    r"\b(?:replace this|tbd|to be (?:defined|decided)|lorem ipsum|fill (?:this|me) in)\b|\?\?\?"
+    r"|^\s*(?:todo|xxx)\b[\s.:!]*$",
     re.IGNORECASE,
 )
 _OPEN = re.compile(

@@ -252,6 +252,37 @@ class SmallShell:
         return None
 
 
+@dataclass(frozen=True)
+class OneProgram:
+    """A shell that knows where one program stands, and runs nothing."""
+
+    program: Path
+
+    def which(self, program: str) -> str | None:
+        return str(self.program) if program == self.program.name else None
+
+    def run(self, command: Command) -> Ran:
+        raise AssertionError(command)
+
+
+@pytest.mark.parametrize(
+    ("folder", "lines"),
+    [
+        ("/usr/bin", ("uv sync --frozen",)),
+        ("lane/env/0123/venv/bin", ("pip install uv", "uv sync --frozen --inexact")),
+    ],
+)
+def test_an_installer_that_the_last_environment_brought_is_not_the_machines(
+    tmp_path: Path, folder: str, lines: tuple[str, ...]
+) -> None:
+    paths = LanePaths.at(tmp_path / "lane")
+    paths.root.mkdir(parents=True)
+    (paths.root / "uv.lock").write_text("")
+    (paths.root / "pyproject.toml").write_text("[project]\nname='x'\n")
+    plan = provider()._plan(paths, OneProgram(tmp_path / folder / "uv"), None)
+    assert plan.lines == lines
+
+
 def test_a_failed_setup_pauses_and_is_made_again(paths: LanePaths) -> None:
     lane = SmallShell(paths, exit_codes=[0, 9])
     with pytest.raises(PausedError) as paused:

@@ -1,0 +1,33 @@
+"""The flags of what one types first: ``init``, ``doctor``, ``pilot``, ``completion``."""
+
+from __future__ import annotations
+
+from orchestrator.cli.flags import as_json, sandbox, settings
+
+TYPE_CHECKING = False  # as typing's, without importing typing
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def init(parser: ArgumentParser) -> None:
+    """``orchestrate init [FOLDER]``."""
+    parser.description = (
+        "Looks at a repository (languages, package managers, lint, types, tests, packages, what CI runs), tries its\n"
+        "gate on a copy, and writes orchestrate.yaml and a first tasks file. What is there already is kept."
+    )
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", default=".", help="the repository (default: here)")
+    parser.add_argument("--from-todo", action="store_true", help="draft a task for each TODO and FIXME comment")
+    parser.add_argument("--from-issues", metavar="FILE", help="draft tasks from GitHub's or GitLab's issues in JSON")
+    parser.add_argument("--tasks", metavar="FILE", default="tasks.yaml", help="the tasks file (default: tasks.yaml)")
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+    parser.add_argument("--no-gate", action="store_true", help="do not try the gate")
+    sandbox(parser)
+    settings(parser)
+    as_json(parser, "what was found as one JSON object")
+
+
+def pilot(parser: ArgumentParser) -> None:
+    """``orchestrate pilot``."""
+    parser.add_argument("--dir", metavar="DIR", default="runs/pilot", help="folder made anew (default runs/pilot)")
+    parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), default="auto", help="as for run")
+    as_json(parser, "events as JSON lines on stdout")
