@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import Self
 
-from orchestrator.domain.errors import OrchestrateError
+from orchestrator.domain.errors import OrchestrateError, ProviderAwayError
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Phase, Task
 from orchestrator.pipeline import PHASES
@@ -19,32 +19,46 @@ from orchestrator.pipeline.calibrate import pause_before
 from orchestrator.pipeline.endings import end_task, ending_of, skipped
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.opening import open_work
+from orchestrator.pipeline.parking import Parked, ParkingLot
 from orchestrator.pipeline.phase_record import phase_record
 from orchestrator.pipeline.work import Step, Work
 from orchestrator.policy.order import in_order
 from orchestrator.ports import Lane
 
 Outcomes = dict[str, TaskOutcome]
+Worker = Callable[[Night, Lane, Task, Mapping[str, TaskOutcome]], TaskOutcome]
+End = TaskOutcome | Parked
 Report = Callable[[TaskOutcome], None]
 
 
-def run_night(night: Night, lanes: int, report: Report) -> RunOutcome:
+def run_night(night: Night, lanes: int, report: Report, work: Worker | None = None) -> RunOutcome:
     """Work through the batch; ``report`` is called with each task that ended, in this thread.
+
+    A task whose provider is away goes back to the queue; others go on meanwhile. ``work`` is :func:`run_task` but in
+    tests.
 
     Raises what ends the whole run: ``PausedError``, a provider's refusal, a damaged journal, ``KeyboardInterrupt``.
     """
     outcomes: Outcomes = {}
-    waiting = list(in_order(night.batch.tasks))
-    with Lanes(night, lanes) as pool:
+    order = in_order(night.batch.tasks)
+    waiting = list(order)
+    parked = ParkingLot(night.breaker, night.clock)
+    with Lanes(night, lanes, work) as pool:
         while waiting or pool.busy:
             for task in _settled(night, waiting, outcomes):
                 report(outcomes[task.id])
-            for task in [task for task in waiting if _is_ready(task, outcomes)][: pool.free]:
+            for task in [task for task in waiting if _is_ready(task, outcomes) and parked.lets(task)][: pool.free]:
                 waiting.remove(task)
                 pool.start(task, {name: outcomes[name] for name in task.depends_on})
-            for outcome in pool.ended():
-                outcomes[outcome.id] = outcome
-                report(outcome)
+            if waiting and not pool.busy:
+                parked.wait()
+            for end in pool.ended(parked.soonest_s() if pool.free else None):
+                if isinstance(end, Parked):
+                    parked.take(end)
+                    waiting = [task for task in order if task in waiting or task is end.task]
+                else:
+                    outcomes[end.id] = end
+                    report(end)
     return _verdict(outcomes)
 
 
@@ -99,15 +113,16 @@ def _verdict(outcomes: Outcomes) -> RunOutcome:
 class Lanes:
     """Where tasks are worked on: in this thread with one lane, so that a signal reaches it; else a thread a lane."""
 
-    def __init__(self, night: Night, count: int) -> None:
+    def __init__(self, night: Night, count: int, work: Worker | None = None) -> None:
         self._night = night
+        self._work_on = work or run_task
         self._free: SimpleQueue[int] = SimpleQueue()
         for number in range(count):
             self._free.put(number)
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="lane") if count > 1 else None
-        self._running: dict[Future[TaskOutcome], int] = {}
+        self._running: dict[Future[End], int] = {}
         self._started = 0
-        self._done: list[TaskOutcome] = []
+        self._done: list[End] = []
 
     def __enter__(self) -> Self:
         return self
@@ -139,18 +154,21 @@ class Lanes:
             self._started += 1
             self._running[self._pool.submit(self._work, number, task, before)] = self._started
 
-    def ended(self) -> list[TaskOutcome]:
-        """Wait for at least one task; raises what ended a lane."""
+    def ended(self, within_s: float | None = None) -> list[End]:
+        """Wait for at least one task, or so many seconds; raises what ended a lane."""
         if self._pool is not None:
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._running, within_s, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=self._running.__getitem__):
                 del self._running[future]
                 self._done.append(future.result())
         ended, self._done = self._done, []
         return ended
 
-    def _work(self, number: int, task: Task, before: Mapping[str, TaskOutcome]) -> TaskOutcome:
+    def _work(self, number: int, task: Task, before: Mapping[str, TaskOutcome]) -> End:
         try:
-            return run_task(self._night, self._night.repository.lane(number), task, before)
+            return self._work_on(self._night, self._night.repository.lane(number), task, before)
+        except ProviderAwayError as away:
+            self._night.journal.append("task:parked", task=task.id, provider=away.provider)
+            return Parked(task, away.provider)
         finally:
             self._free.put(number)

@@ -31,6 +31,7 @@ from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
 from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import Project
+from orchestrator.ledger.breaker import Breaker
 from orchestrator.ledger.calls import CallDesk
 from orchestrator.ledger.charges import close_open_intents, total_charge
 from orchestrator.ledger.durable import sweep, sync_folder, write_whole
@@ -114,6 +115,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
     registry = _registry(home.parent, settings, clock, live=replay is None)
+    breaker = Breaker(journal, clock, settings.models.outages)
     night = Night(
         run=run,
         folder=home,
@@ -131,7 +133,9 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
             purse=Purse(settings.caps, total_charge(journal.entries)),
             models=settings.models,
             clock=clock,
+            breaker=breaker,
         ),
+        breaker=breaker,
         staff=staff,
         clock=clock,
         repository=repository,

@@ -16,7 +16,14 @@ from orchestrator.cli.live import open_listener
 from orchestrator.cli.plan import learnt_of, will_not_fit
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
-from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError, PausedError, machine_trouble
+from orchestrator.domain.errors import (
+    ExitCode,
+    JournalError,
+    OrchestrateError,
+    PausedError,
+    ProviderAwayError,
+    machine_trouble,
+)
 from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.landing.outlook import plan_at_end
@@ -139,7 +146,9 @@ def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
 
 
 def _say_paused(journal: Journal, error: OrchestrateError) -> None:
-    journal.append("run:paused", sync=True, reason=error.message, hint=error.hint, slug=error.slug)
+    back = error.back_at if isinstance(error, ProviderAwayError) else None
+    more = {"resume_at": back.isoformat()} if back else {}
+    journal.append("run:paused", sync=True, reason=error.message, hint=error.hint, slug=error.slug, **more)
 
 
 def _plan_landing(session: Session) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.outlet import CLOSE_WITHIN_S, abandon
+from orchestrator.reports.absence import away_words
 from orchestrator.reports.console import (
     OUTCOME_WORDS,
     STATE_WORDS,
@@ -277,6 +278,7 @@ def _foot(progress: Progress, now: datetime) -> list[tuple[str, str]]:
     if progress.doing and not progress.ended:
         since = clock((now - progress.doing_since).total_seconds()) if progress.doing_since else ""
         lines.append((f"now   {since}  {one_line(progress.doing)}", ""))
+    lines += [(away_words(name, told, now, ended=progress.ended), _TO_DO) for name, told in progress.away.items()]
     if task and task.checks:
         checks = "  ".join(
             f"{one_line(check.check, limit=12)} {'ok' if check.passed else 'RED'}" for check in task.checks

@@ -57,6 +57,7 @@ def progress_fields(progress: Progress, now: datetime | None = None) -> dict[str
         "tokens": {"input": progress.input_tokens, "output": progress.output_tokens},
         "cost_usd": _money(progress.cost_usd, progress.unpriced),
         "calls": progress.calls,
+        "away": {name: {"fault": told.fault, "resume_at": _at(told.until)} for name, told in progress.away.items()},
         "reason": progress.pause_reason,
         "hint": progress.hint,
     }

@@ -47,8 +47,8 @@ PUBLIC = frozenset(
     calls_executor calls_reviewer gate_seconds gates healed suppressions phases count move slug used line ratio
     estimates actuals stages stage usable_budget safety_multiplier per_stage_estimates usable discover define plan build
     deliver low likely high p10 p50 p90 source invariants planning building verification turns lookups retries
-    retry_after_s timed_out role_calls research_calls skipped size bytes trivial tactical strategic hallucination
-    environment kind review iteration_count input output token_status latency_status mode rest
+    retry_after_s resume_at timed_out role_calls research_calls skipped size bytes trivial tactical strategic
+    hallucination environment kind review iteration_count input output token_status latency_status mode rest
     bases intervals seconds_so_far history failed_check insertions deletions registry_before registry_after actual
     learnt_from head order landed budgets
     """.split()  # noqa: SIM905 - a table of words reads better than a hundred lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 
@@ -151,8 +152,9 @@ TRANSIENT = frozenset(
 class ModelError(OrchestrateError):
     """A model call failed. Adapters raise nothing else.
 
-    ``retry_after_s`` is what the provider asked for, in seconds, or ``None``. ``status`` is the HTTP status, 0 where
-    there was none. ``billed``: the provider may have charged for the attempt (sent, not refused).
+    ``retry_after_s`` is what the provider asked for, in seconds, or ``None``; ``back_at`` when it said that it takes
+    requests again (a spend limit's end, a daily quota's). ``status`` is the HTTP status, 0 where there was none.
+    ``billed``: the provider may have charged for the attempt (sent, not refused).
     """
 
     slug = "provider"
@@ -166,6 +168,7 @@ class ModelError(OrchestrateError):
         provider: str,
         status: int = 0,
         retry_after_s: float | None = None,
+        back_at: datetime | None = None,
         billed: bool = False,
         hint: str = "",
     ) -> None:
@@ -174,6 +177,7 @@ class ModelError(OrchestrateError):
         self.provider = provider
         self.status = status
         self.retry_after_s = retry_after_s
+        self.back_at = back_at
         self.billed = billed
 
     @property
@@ -184,3 +188,19 @@ class ModelError(OrchestrateError):
 
 class NoModelListError(ModelError):
     """The provider's list of models cannot be had, so what is configured was not checked: worth a warning."""
+
+
+class ProviderAwayError(PausedError):
+    """A provider that is not asked for now: its task goes back to the queue, and has used up nothing.
+
+    ``back_at``: when it is asked again; ``None``: not by this session (a quota that only its owner can raise).
+    """
+
+    slug = "provider-away"
+
+    def __init__(self, message: str, *, provider: str, back_at: datetime | None, hint: str, slug: str = "") -> None:
+        super().__init__(message, hint=hint, slug=slug)
+        self.provider = provider
+        self.back_at = back_at
+        if back_at is None:
+            self.exit_code = ExitCode.PROVIDER

@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from orchestrator.crash_points import crash_point
-from orchestrator.domain.call import Answer, Charge, Deadlines, Message, Request, ToolCall, Usage
-from orchestrator.domain.errors import JournalError, ModelError, PausedError
+from orchestrator.domain.call import Answer, Charge, Deadlines, FinishReason, Message, Request, ToolCall, Usage
+from orchestrator.domain.errors import JournalError, ModelError, ModelFault
 from orchestrator.domain.record import CallRecord, from_json, prompt_digest, request_json, to_json
+from orchestrator.ledger.breaker import Breaker
 from orchestrator.ledger.charges import answer_fields, charge_fields, money, worst_charge
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.holds import Holds
@@ -33,6 +35,10 @@ from orchestrator.settings import Models
 
 _CHARS_PER_TOKEN = 4
 """B6: a reply without usage is estimated at a token for four characters."""
+
+
+_OWN_FAULT_AT = 3
+"""A call that found its provider away so many times, others being answered between them, is what is wrong itself."""
 
 
 class CallDesk:
@@ -48,6 +54,7 @@ class CallDesk:
         purse: Purse,
         models: Models,
         clock: Clock,
+        breaker: Breaker | None = None,
     ) -> None:
         self._journal = journal
         self._folder = folder
@@ -56,10 +63,15 @@ class CallDesk:
         self._purse = purse
         self._models = models
         self._clock = clock
+        self._breaker = breaker or Breaker(journal, clock, models.outages)
         self._holds = Holds(purse, self._worst_case)
         self._lock = threading.Lock()
         self._answered: dict[str, Entry] = {}
         self._attempts: dict[str, int] = {}
+        self._bought: Counter[str] = Counter()
+        """Answers of each provider in this session."""
+        self._given_up: dict[str, list[int]] = {}
+        """Calls that found their provider away -> its answers by then, each time that others had some meanwhile."""
         for entry in journal.entries:
             if entry["type"] == "call:intent":
                 self._attempts[entry["call"]] = entry["attempt"]
@@ -73,7 +85,30 @@ class CallDesk:
         known = self._answered.get(call)
         if known is not None:
             return self._recall(known)
-        return self._retrying(request)(self._attempt, request)
+        self._breaker.refuse(request.provider)
+        try:
+            answer = self._retrying(request)(self._attempt, request)
+        except ModelError as error:
+            if error.fault is ModelFault.QUOTA or (error.transient and self._may_be_the_provider(request)):
+                raise self._breaker.failed(request.provider, error) from error
+            raise
+        with self._lock:
+            self._bought[request.provider] += 1
+        self._breaker.answered(request.provider)
+        return answer
+
+    def _may_be_the_provider(self, request: Request) -> bool:
+        """Whether a call that got no answer speaks for its provider; no more once others were answered twice meanwhile.
+
+        It fails alone then, or it would hold up all the others again and again.
+        """
+        call = request.key.call_id
+        with self._lock:
+            bought = self._bought[request.provider]
+            seen = self._given_up.setdefault(call, [])
+            if bought not in seen:
+                seen.append(bought)
+            return len(seen) < _OWN_FAULT_AT
 
     def hold(self, requests: Sequence[Request]) -> None:
         """See :class:`orchestrator.ports.Desk`; nothing is held for answers that were bought already."""
@@ -100,21 +135,15 @@ class CallDesk:
         return record.answer
 
     def _retrying(self, request: Request) -> Retrying:
+        """L10; a provider that was away is asked once, and none again that asks for a longer wait than a call's."""
         waits = self._models.retries.waits_s
+        attempts = 1 if self._breaker.away(request.provider) else len(waits) + 1
+        cap = self._models.retries.retry_after_cap_s
 
         def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.retry_after_s if isinstance(error, ModelError) and error.retry_after_s else 0.0
-            cap = self._models.retries.retry_after_cap_s
-            if asked > cap:
-                raise PausedError(
-                    f"{request.provider} asks to wait {asked:.0f} s, more than the {cap:.0f} s this run waits",
-                    hint=f"`orchestrate resume` in {asked / 60:.0f} minutes",
-                    slug="provider-wait",
-                )
             given = (*waits, 0.0)  # tenacity asks after the last attempt as well
             ours = given[min(state.attempt_number - 1, len(waits))]
-            return max(ours, asked)
+            return max(ours, min(_asked_s(state), cap))
 
         def announce(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -122,7 +151,7 @@ class CallDesk:
             self._journal.append("call:retry", **_who(request), wait_s=pause, why=str(error))
 
         return Retrying(
-            stop=stop_after_attempt(len(waits) + 1),
+            stop=lambda state: state.attempt_number >= attempts or _asked_s(state) > cap,
             wait=wait,
             retry=retry_if_exception(lambda error: isinstance(error, ModelError) and error.transient),
             sleep=self._clock.sleep,
@@ -140,6 +169,7 @@ class CallDesk:
                 crash_point("request.before")
                 answer = self._llms[request.provider].ask(request, self._deadlines())
                 crash_point("request.after")
+                _refuse_limited(request, answer)
             except ModelError as error:
                 charge = worst_charge(worst) if error.billed else None
                 self._fail(request, attempt, error, charge)
@@ -188,6 +218,8 @@ class CallDesk:
         call = request.key.call_id
         answer = hidden_answer(answer)
         usage = answer.usage or _estimate(request, answer)
+        if usage.estimated:
+            get_logger(__name__).warning("usage estimated, the provider gave none", call=call, used=usage.total)
         cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
         record = CallRecord(
             key=request.key,
@@ -220,6 +252,24 @@ class CallDesk:
     def _deadlines(self) -> Deadlines:
         limits = self._models.deadlines
         return Deadlines(first_byte_s=limits.first_byte_s, idle_s=limits.idle_s, total_s=limits.total_s)
+
+
+def _asked_s(state: RetryCallState) -> float:
+    """Seconds that the provider asked to be left alone for; 0: none."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after_s or 0.0 if isinstance(error, ModelError) else 0.0
+
+
+def _refuse_limited(request: Request, answer: Answer) -> None:
+    """An answer that says the account is limited is none: kept, it would be handed out at each resume."""
+    if answer.reason is FinishReason.LIMITED:
+        raise ModelError(
+            f"{request.provider}: the provider limits this account ({answer.detail or 'no detail'})",
+            fault=ModelFault.QUOTA,
+            provider=request.provider,
+            billed=True,
+            hint="look into the provider's console; then: orchestrate resume",
+        )
 
 
 def _who(request: Request) -> dict[str, Any]:

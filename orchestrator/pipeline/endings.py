@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.errors import GitError, ModelError, ModelFault, OrchestrateError, PausedError
+from orchestrator.domain.errors import GitError, ModelError, ModelFault, OrchestrateError
 from orchestrator.domain.outcome import BudgetStatus, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Task
 from orchestrator.ledger.charges import total_charge
@@ -19,22 +19,15 @@ from orchestrator.policy.complexity import grade
 NOT_CERTIFIED = "Not certified: this is the last state of a task that was not delivered."
 
 _OWN = frozenset({ModelFault.BAD_REQUEST, ModelFault.TOO_LARGE, ModelFault.NO_RECORD, ModelFault.UNKNOWN})
-"""Faults of one call: they end its task, not the run."""
+"""Faults of one call: they end its task, not the run. So do those that may heal, once they are known to be its own."""
 
 
 def ending_of(work: Work, error: OrchestrateError) -> TaskEnd:
     """How an error ends this task; what concerns the whole run is raised again."""
     if isinstance(error, BudgetStopError):
         return TaskEnd(status=TaskStatus.STOPPED, reason=error.message, next_step=error.hint)
-    if isinstance(error, ModelError):
-        if error.transient:
-            raise PausedError(
-                f"{error.provider} does not answer: {error.message}",
-                hint="orchestrate resume, once it does",
-                slug="provider-unavailable",
-            ) from error
-        if error.fault in _OWN:
-            return TaskEnd(status=TaskStatus.FAILED, reason=error.message, next_step=error.hint)
+    if isinstance(error, ModelError) and (error.transient or error.fault in _OWN):
+        return TaskEnd(status=TaskStatus.FAILED, reason=error.message, next_step=error.hint)
     if isinstance(error, GitError):
         work.tell("note", text=f"git: {error.message}")
         return TaskEnd(status=TaskStatus.FAILED, reason=error.message, next_step=error.hint)

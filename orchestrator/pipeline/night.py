@@ -12,6 +12,7 @@ from orchestrator.domain.task import Batch
 from orchestrator.gate.baseline import Baseline
 from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.toolchains import Toolchains
+from orchestrator.ledger.breaker import Breaker
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.memory import Memory
 from orchestrator.ledger.registry import Registry
@@ -50,6 +51,8 @@ class Night:
     budgets: BudgetRules
     """Read again as each task begins; ``settings.budgets`` are those of the run's start."""
     desk: Desk
+    breaker: Breaker
+    """Which providers are away."""
     staff: Staff
     clock: Clock
     repository: Repository

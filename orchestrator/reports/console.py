@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from orchestrator.reports.absence import absence, away_words
 from orchestrator.reports.figures import clock, duration, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress, moment
@@ -107,6 +108,7 @@ def status_text(progress: Progress, now: datetime | None = None) -> str:
 
 def _foot(progress: Progress, now: datetime | None) -> list[str]:
     lines = [f"spent: {tokens(progress.tokens)} tokens, {spent(progress.cost_usd, progress.unpriced)}"]
+    lines += [away_words(name, told, now, ended=progress.ended) for name, told in progress.away.items()]
     if progress.doing and not progress.ended:
         since = clock((now - progress.doing_since).total_seconds()) if now and progress.doing_since else ""
         lines.append(f"now:   {one_line(progress.doing)}" + (f", {since}" if since else ""))
@@ -234,6 +236,18 @@ def _task_finished(event: Event, progress: Progress) -> str:
     return f"{state}{reason} ({iteration_words(task) or 'no'} iterations, {duration(task.seconds)}, {cost})"
 
 
+def _task_parked(event: Event, progress: Progress) -> str:
+    name = str(event.get("provider", ""))
+    told = progress.away.get(name)
+    why = away_words(name, told, moment(event.get("at"))) if told else f"{name} is away"
+    return f"back to the queue; {why}"
+
+
+def _provider_away(event: Event, progress: Progress) -> str:
+    told = away_words(str(event.get("provider", "")), absence(event), moment(event.get("at")))
+    return f"{told}: {event.get('message', '')}"
+
+
 def _run_finished(event: Event, progress: Progress) -> str:
     words = OUTCOME_WORDS.get(progress.outcome, progress.outcome)
     done = f"{progress.done} of {len(progress.tasks)} tasks done, {duration(progress.elapsed(None))}"
@@ -265,6 +279,9 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "hint:used": lambda event, _: f"thinks again with your hint: {event.get('hint', '')}",
     "budget:stopped": lambda event, _: f"stopped by its budget: {event.get('why', '')}",
     "budget:observed": lambda event, _: f"budget, observed only: {event.get('why', '')}",
+    "task:parked": _task_parked,
+    "provider:away": _provider_away,
+    "provider:back": lambda event, _: f"{event.get('provider')} answers again",
     "replay:drift": lambda event, _: f"prompt drifted from the recording: {event.get('detail', '')}",
     "autofix:applied": lambda event, _: f"auto-fix, no model: {_what(event)} {_files(event)}",
     "move:decided": lambda event, _: f"move: {str(event.get('move', '')).replace('_', ' ')}: {event.get('why', '')}",

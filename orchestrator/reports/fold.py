@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome
+from orchestrator.reports.absence import after
 from orchestrator.reports.progress import RUNNING, WAITING, CheckNote, Progress, TaskProgress, moment
 
 Event = Mapping[str, Any]
@@ -274,6 +275,14 @@ def _task_reopened(progress: Progress, event: Event) -> Progress:
     return _task(progress, event, state=WAITING, reason="", checks=(), headline="", move="", why="")
 
 
+def _task_parked(progress: Progress, event: Event) -> Progress:
+    return _doing(_task(progress, event, state=WAITING), event, "")
+
+
+def _provider(progress: Progress, event: Event) -> Progress:
+    return replace(progress, away=after(progress.away, event))
+
+
 def _run_paused(progress: Progress, event: Event) -> Progress:
     return replace(
         progress,
@@ -330,6 +339,9 @@ _RULES: dict[str, Callable[[Progress, Event], Progress]] = {
     "branch:landed": _branch_landed,
     "task:finished": _task_finished,
     "task:reopened": _task_reopened,
+    "task:parked": _task_parked,
+    "provider:away": _provider,
+    "provider:back": _provider,
     "run:paused": _run_paused,
     "run:interrupted": _run_interrupted,
     "run:finished": _run_finished,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from orchestrator.domain.outcome import RunOutcome, TaskStatus
+from orchestrator.reports.absence import Absence
 
 WAITING = "waiting"
 RUNNING = "running"
@@ -91,6 +92,8 @@ class Progress:
     calls: int = 0
     """Answers received."""
     retries: int = 0
+    away: Mapping[str, Absence] = field(default_factory=lambda: MappingProxyType({}))
+    """Providers that are away, by name."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
@@ -122,7 +125,8 @@ class Progress:
         """Whether a run that should be working has not been heard of for longer than anything lasts."""
         if self.ended or now is None or self.last_at is None:
             return False
-        return (now - self.last_at).total_seconds() > QUIET_AFTER_S
+        heard = max((self.last_at, *(one.until for one in self.away.values() if one.until is not None)))
+        return (now - heard).total_seconds() > QUIET_AFTER_S
 
     def elapsed(self, now: datetime | None) -> float:
         """Seconds worked, all sessions; up to the last event where it is over or quiet, or ``now`` is unknown."""

@@ -14,6 +14,7 @@ from orchestrator.domain.pattern_reader import PatternError
 from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.settings.agents import Agents, Research
 from orchestrator.settings.frozen import Frozen
+from orchestrator.settings.outages import Outages
 
 PATTERN_STEPS = 10_000
 """What trying a pattern on an empty text may take, in steps."""
@@ -90,7 +91,7 @@ class Retries(Frozen):
     waits_s: tuple[Seconds, ...]
     """Seconds before each further attempt; its length is the number of retries."""
     retry_after_cap_s: Seconds
-    """A provider that asks for longer than this is waited for no further: the run pauses."""
+    """Seconds: a provider that asks for longer than this is away (``models.outages``), and its task waits apart."""
 
 
 class Models(Frozen):
@@ -104,6 +105,8 @@ class Models(Frozen):
     """Time limits of one attempt at a call."""
     retries: Retries
     """Further attempts at what may heal."""
+    outages: Outages = Outages()
+    """How long a provider is waited for that is away."""
     prices: dict[str, Price] = Field(default={})
     """By exact model id; wins over the price list."""
 

@@ -82,6 +82,18 @@ def doubling(*executor: Mapping[str, str], review: str = ACCEPT, invariants: tup
     return answers
 
 
+def several(folder: Path, *names: str) -> Place:
+    """Tasks that depend on nothing, each with its answers."""
+    answers: dict[str, str] = {}
+    tasks = ""
+    for name in names:
+        files = {path.replace("doubled", name): text.replace("doubled", name) for path, text in DOUBLED.items()}
+        answers |= {f"{name}.plan.architect.1.1": adr(files), f"{name}.build.executor.1.1": created(files)}
+        answers[f"{name}.deliver.reviewer.1.1"] = ACCEPT
+        tasks += f"  - {{id: {name}, title: Add {name}, files: [src/shop/{name}.py]}}\n"
+    return place_of(folder, PROJECT, answers, tasks=tasks)
+
+
 def run(place: Place, *more: str) -> tuple[int, str]:
     """The night, without a sandbox (tests may run in one); exit code and what was said."""
     ended = place.orchestrate(

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.cli import main
 from tests.e2e.nights import Place
-from tests.e2e.small import ACCEPT, DOUBLED, PROJECT, adr, created, doubling, place_of, run
+from tests.e2e.small import ACCEPT, DOUBLED, PROJECT, adr, created, doubling, place_of, run, several
 from tests.e2e.test_loopback_night import live
 from tests.fakes.loopback import Loopback, Reply, SeenRequest, scripted_from_records
 
@@ -116,18 +116,6 @@ def test_budgets_changed_in_mid_run_hold_for_the_next_task(tmp_path: Path) -> No
     assert "bild" in output
 
 
-def three(tmp_path: Path) -> Place:
-    """Three tasks that depend on nothing, each with its answers."""
-    answers: dict[str, str] = {}
-    tasks = ""
-    for name in ("one", "two", "three"):
-        files = {path.replace("doubled", name): text.replace("doubled", name) for path, text in DOUBLED.items()}
-        answers |= {f"{name}.plan.architect.1.1": adr(files), f"{name}.build.executor.1.1": created(files)}
-        answers[f"{name}.deliver.reviewer.1.1"] = ACCEPT
-        tasks += f"  - {{id: {name}, title: Add {name}, files: [src/shop/{name}.py]}}\n"
-    return place_of(tmp_path, PROJECT, answers, tasks=tasks)
-
-
 def most_held(entries: tuple[dict[str, Any], ...]) -> tuple[int, int]:
     """The most that was ever spent and reserved together, and how many calls were under way at once."""
     spent = most = lanes = 0
@@ -144,7 +132,7 @@ def most_held(entries: tuple[dict[str, Any], ...]) -> tuple[int, int]:
 
 def test_three_lanes_never_pass_a_tight_cap(tmp_path: Path) -> None:
     """Through both SDKs: the plans are answered once all three are in flight, and the cap holds one executor's call."""
-    place = three(tmp_path)
+    place = several(tmp_path, "one", "two", "three")
     recorded, together = scripted_from_records(tmp_path / "calls"), threading.Barrier(3)
 
     def script(seen: SeenRequest) -> Reply:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.call import FinishReason
 from orchestrator.resources import pilot_dir
-from tests.e2e.nights import FAST_RETRIES, Place, pilot_place
+from tests.e2e.nights import FAST_RETRIES, Place, pilot_place, wait_until
+from tests.e2e.small import several
 from tests.fakes.loopback import Fault, Kind, Loopback, Reply, SeenRequest, scripted_from_records, status
 
 KEYS = {"ANTHROPIC_API_KEY": "sk-test-anthropic-0123456789", "GEMINI_API_KEY": "test-gemini-0123456789"}
@@ -87,16 +90,34 @@ def test_a_model_that_does_not_exist_is_named_before_the_first_task(place: Place
     assert "gemini" in ended.err
 
 
-def test_an_outage_pauses_the_run_and_resume_goes_on(place: Place) -> None:
-    with Loopback(lambda seen: Reply(fault=status(503))) as server:
-        ended = place.orchestrate("run", str(place.tasks), "--only", "round-up", **live(server))
+def test_an_outage_holds_up_its_own_tasks_alone_and_a_resume_waits_the_rest(tmp_path: Path) -> None:
+    """The executor's provider asks for an hour; that the wait ends is shown with a clock that can be put on."""
+    place = several(tmp_path, "one", "two")
+    recorded = scripted_from_records(tmp_path / "calls")
+    limit = Reply(fault=status(429, headers={"retry-after": "3600"}))
+    run = ("run", str(place.tasks), "--sandbox", "none", "--set", "models.outages.wait_up_to_s=0")
+    with Loopback(lambda seen: limit if seen.protocol == "google" else recorded(seen)) as server:
+        ended = place.orchestrate(*run, **live(server))
         assert ended.code == 5, ended.err
-        assert "resume" in ended.err
-        assert len([seen for seen in server.requests if seen.operation == "generate"]) == 4
-        server.reset(scripted_from_records(pilot_dir() / "calls"))
-        again = place.orchestrate("resume", "--state", "runs", **live(server))
-    assert again.code == 0, again.err
-    assert place.statuses() == {"round-up": "delivered"}
+        assert "error" not in ended.err
+        asked = [seen.call_id for seen in server.requests if seen.operation == "generate"]
+        assert asked == ["one.plan.architect.1.1", "one.build.executor.1.1", "two.plan.architect.1.1"]
+        until = datetime.fromisoformat(place.entries()[-1]["resume_at"])
+        assert 3500 < (until - datetime.fromisoformat(place.entries()[-1]["at"])).total_seconds() <= 3600
+        words = rf"google: {{}} (\S+ )?{until.astimezone():%H:%M} \(rate limit\)"  # with the day, around midnight
+        waits, paused = words.format("waiting until"), words.format("not asked before")
+        assert re.search(paused, place.orchestrate("status", "--state", "runs").out)
+        resume = ("resume", "--state", "runs", "--sandbox", "none")
+        with place.started(*resume, **live(server)) as process:
+            parked = [entry["task"] for entry in place.entries() if entry["type"] == "task:parked"]
+            wait_until(lambda: len([one for one in place.entries() if one["type"] == "task:parked"]) == 2 * len(parked))
+            assert re.search(waits, place.orchestrate("status", "--state", "runs").out)
+            process.terminate()
+            out, err = process.communicate(timeout=60)
+        assert len([seen for seen in server.requests if seen.operation == "generate"]) == 3, "nothing more was sent"
+    assert process.returncode == 143, err
+    assert re.search(f"back to the queue; {waits}", out)
+    assert {entry["tokens"] for entry in place.entries() if entry.get("phase") == "build" and "tokens" in entry} == {0}
 
 
 def test_a_cap_is_never_passed_and_the_run_can_go_on_with_a_higher_one(place: Place) -> None:

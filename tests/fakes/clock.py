@@ -23,6 +23,10 @@ class FakeClock:
         self.slept.append(seconds)
         self.pass_time(seconds)
 
+    def set_wall(self, seconds: float) -> None:
+        """Somebody puts the wall clock on, or back."""
+        self._now += timedelta(seconds=seconds)
+
     def pass_time(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._passed += seconds

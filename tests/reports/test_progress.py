@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -93,6 +94,28 @@ def test_a_pause_and_a_resume() -> None:
     assert not resumed.ended
     assert resumed.hint == ""
     assert resumed.sessions == 2
+
+
+def test_a_provider_that_is_away_is_told_until_it_answers_again() -> None:
+    at, noon = "2026-11-21T02:40:00+00:00", "2026-11-21T11:40:00+00:00"
+    away = {"type": "provider:away", "at": at, "provider": "anthropic", "fault": "quota", "resume_at": noon}
+    parked = {"type": "task:parked", "at": at, "task": "add-rate", "provider": "anthropic"}
+    story = [*until("call:intent"), away, parked]
+    progress = fold(story)
+    now = datetime.fromisoformat(at)
+    local = datetime.fromisoformat(noon).astimezone()
+    assert f"anthropic: waiting until {local:%H:%M}" in (shown := status_text(progress, now)), shown
+    assert progress.tasks["add-rate"].state == "waiting"
+    assert not progress.quiet(now + timedelta(hours=9)), "it waits, as it said"
+    assert progress.quiet(now + timedelta(hours=10))
+    tomorrow = {**away, "resume_at": "2026-11-23T03:40:00+00:00", "message": "no more today"}
+    line = event_line(tomorrow, fold([*story, tomorrow]), UTC)
+    assert re.search(r"anthropic: waiting until 2026-11-2[23] \d\d:40 \(quota\): no more today", line), line
+    paused = fold([*story, {"type": "run:paused", "at": at, "reason": "x"}])
+    assert "anthropic: not asked before " in status_text(paused, now)
+    owner = fold([*story, {**away, "resume_at": None}])
+    assert "anthropic: not asked again before a resume (quota)" in status_text(owner, now)
+    assert fold([*story, {"type": "provider:back", "at": at, "provider": "anthropic"}]).away == {}
 
 
 def test_time_between_sessions_does_not_count() -> None:

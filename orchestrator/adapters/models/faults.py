@@ -6,14 +6,13 @@ so that no SDK is imported here. Google's SDK passes raw httpx2 errors on, both 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from orchestrator.adapters.models.waits import Seen, back_at, daily_quota, listed, retry_after
 from orchestrator.domain.errors import ModelError, ModelFault
 
 _MESSAGE_LIMIT = 600
@@ -31,20 +30,6 @@ class Line:
     base_url: str | None = None
     secrets: Sequence[str] = ()
     """Values that must never stand in a message."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What an exception says, whatever SDK it came from."""
-
-    classes: frozenset[str]
-    status: int
-    kind: str
-    """The provider's word for it: ``overloaded_error``, ``RESOURCE_EXHAUSTED``, ``insufficient_quota``."""
-    code: str
-    message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    details: tuple[Mapping[str, Any], ...] = ()
 
 
 _BY_STATUS: Mapping[int, ModelFault] = {
@@ -105,7 +90,6 @@ _TOO_LONG = re.compile(
     r"exceed|exceeds? .{0,60}context (size|window|length)",
     re.IGNORECASE,
 )
-_PER_DAY = re.compile(r"per.?day", re.IGNORECASE)
 _BAD_KEY = re.compile(r"api.?key (not valid|invalid|expired)", re.IGNORECASE)
 
 _BY_CLASS: tuple[tuple[str, ModelFault], ...] = (
@@ -136,7 +120,7 @@ def model_error(error: BaseException, line: Line, *, sent: bool, now: datetime |
     """
     if isinstance(error, ModelError):
         return error
-    seen = _look(error)
+    seen, now = _look(error), now or datetime.now(UTC)
     fault = _fault(seen)
     refused = seen.status >= _ERROR and fault not in _MAYBE_BILLED
     return ModelError(
@@ -144,13 +128,14 @@ def model_error(error: BaseException, line: Line, *, sent: bool, now: datetime |
         fault=fault,
         provider=line.provider,
         status=seen.status,
-        retry_after_s=_retry_after(seen, now or datetime.now(UTC)),
+        retry_after_s=None if daily_quota(seen) else retry_after(seen, now),
+        back_at=back_at(seen, now) if fault is ModelFault.QUOTA else None,
         billed=sent and not refused,
         hint=_hint(fault, line),
     )
 
 
-def _look(error: BaseException) -> _Seen:
+def _look(error: BaseException) -> Seen:
     classes = frozenset(cls.__name__ for cls in type(error).__mro__)
     if "APIConnectionError" in classes and error.__cause__ is not None:
         # the cause says more: a cut body is no refused connection
@@ -163,14 +148,14 @@ def _look(error: BaseException) -> _Seen:
     status = getattr(error, "status_code", None) or (code if isinstance(code, int) else None) or 0
     message = inner.get("message") or getattr(error, "message", None) or str(error) or type(error).__name__
     headers = getattr(response, "headers", None)
-    return _Seen(
+    return Seen(
         classes=classes,
         status=status if isinstance(status, int) else 0,
         kind=str(kind or ""),
         code=str(code or ""),
         message=str(message),
         headers={str(name).lower(): str(value) for name, value in dict(headers or {}).items()},
-        details=tuple(one for one in _list(inner.get("details")) if isinstance(one, Mapping)),
+        details=tuple(one for one in listed(inner.get("details")) if isinstance(one, Mapping)),
     )
 
 
@@ -183,11 +168,7 @@ def _inner(body: Any) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {"message": str(inner)}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _fault(seen: _Seen) -> ModelFault:
+def _fault(seen: Seen) -> ModelFault:
     """First what is specific (a table word, a message that is known), then the status, then the class."""
     words = (seen.code, seen.kind, *(str(detail.get("reason", "")) for detail in seen.details))
     if seen.status >= _ERROR or seen.kind:
@@ -200,8 +181,8 @@ def _fault(seen: _Seen) -> ModelFault:
     return ModelFault.SERVER if "APIError" in seen.classes else ModelFault.UNKNOWN
 
 
-def _by_message(seen: _Seen) -> ModelFault | None:
-    if _SPENT.search(seen.message) or _daily_quota(seen):
+def _by_message(seen: Seen) -> ModelFault | None:
+    if _SPENT.search(seen.message) or daily_quota(seen):
         return ModelFault.QUOTA
     if _TOO_LONG.search(seen.message):
         return ModelFault.TOO_LARGE
@@ -220,47 +201,7 @@ def _first(words: Sequence[str], table: Mapping[str, ModelFault]) -> ModelFault 
     return next((table[word] for word in words if word in table), None)
 
 
-def _daily_quota(seen: _Seen) -> bool:
-    """Gemini tells a spent day, or a plan without that model, from a busy minute only in the violations it lists."""
-    if seen.kind != "RESOURCE_EXHAUSTED":
-        return False
-    violations = [one for detail in seen.details for one in _list(detail.get("violations")) if isinstance(one, Mapping)]
-    ids = [str(one.get("quotaId", "")) for one in violations]
-    none_at_all = any(str(one.get("quotaValue", "")) == "0" for one in violations)
-    return none_at_all or any(_PER_DAY.search(name) for name in ids) or bool(_PER_DAY.search(seen.message))
-
-
-def _retry_after(seen: _Seen, now: datetime) -> float | None:
-    for text, unit in ((seen.headers.get("retry-after-ms"), 1000.0), (seen.headers.get("retry-after"), 1.0)):
-        if text is not None and (seconds := _seconds(text, seen, now)) is not None:
-            return seconds / unit
-    for detail in seen.details:
-        delay = detail.get("retryDelay")
-        if isinstance(delay, str) and (number := _number(delay.removesuffix("s"))) is not None:
-            return number
-    return None
-
-
-def _seconds(text: str, seen: _Seen, now: datetime) -> float | None:
-    if (number := _number(text)) is not None:
-        return number
-    try:
-        due = parsedate_to_datetime(text)
-        start = parsedate_to_datetime(seen.headers["date"]) if "date" in seen.headers else now
-        return max(0.0, (due - start).total_seconds())
-    except (ValueError, TypeError):  # no date; or one without a zone
-        return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return max(0.0, value) if math.isfinite(value) else None
-
-
-def _message(seen: _Seen, fault: ModelFault, line: Line) -> str:
+def _message(seen: Seen, fault: ModelFault, line: Line) -> str:
     where = f"HTTP {seen.status}" if seen.status else fault.value.replace("_", " ")
     word = f" {seen.kind}" if seen.kind else ""
     text = " ".join(seen.message.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import httpx2
 import pytest
@@ -80,6 +81,54 @@ def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | Non
 
     now = datetime(2026, 11, 21, 12, tzinfo=UTC)
     assert model_error(RefusalError("slow down"), LINE, sent=True, now=now).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("You will regain access on 2026-12-01 at 00:00 UTC.", "2026-12-01T00:00:00+00:00"),
+        ("You have reached your API usage limits. You will regain access on 2026-12-01", "2026-12-01T00:00:00+00:00"),
+        ("usage limits: you will regain access on 2026-11-21 at 18:30 UTC", "2026-11-21T18:30:00+00:00"),
+        ("You will regain access on 2026-13-41, usage limits", None),
+        ("Your credit balance is too low", None),
+    ],
+)
+def test_when_a_spend_limit_ends(message: str, expected: str | None) -> None:
+    class RefusalError(Exception):
+        """The shape SDKs share."""
+
+        status_code = 400
+        body: ClassVar = {"error": {"message": f"usage limits. {message}"}}
+
+    made = model_error(RefusalError(message), LINE, sent=True)
+    assert made.fault is ModelFault.QUOTA
+    assert (made.back_at.isoformat() if made.back_at else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "midnight"),
+    [
+        ("2026-11-21T12:00", "2026-11-22T08:00"),
+        ("2026-11-21T07:59", "2026-11-21T08:00"),
+        ("2026-07-21T12:00", "2026-07-22T07:00"),  # summer time
+        ("2026-11-01T06:59", "2026-11-01T07:00"),  # the last summer's midnight, before a day of 25 hours
+        ("2026-11-01T07:01", "2026-11-02T08:00"),
+        ("2026-03-08T09:00", "2026-03-09T07:00"),  # a day of 23
+    ],
+)
+def test_a_daily_quota_is_full_again_at_midnight_pacific_time(now: str, midnight: str) -> None:
+    class RefusalError(Exception):
+        """The shape SDKs share."""
+
+        code = 429
+        status = "RESOURCE_EXHAUSTED"
+        details: ClassVar = {"error": {"details": [{"violations": [{"quotaId": "RequestsPerDay", "quotaValue": "9"}]}]}}
+
+    at = datetime.fromisoformat(f"{now}+00:00")
+    made = model_error(RefusalError("quota"), LINE, sent=True, now=at)
+    assert made.fault is ModelFault.QUOTA
+    assert made.back_at is not None
+    assert f"{made.back_at:%Y-%m-%dT%H:%M}" == midnight
 
 
 def test_messages_are_one_line_and_bounded() -> None:
