@@ -62,6 +62,8 @@ class Wanted:
     """``live``, or ``replay:DIR``."""
     strict: bool = False
     state: Path | None = None
+    ask_now: bool = False
+    """``resume --now``: providers are asked that wanted to be left alone for longer."""
     by_hand: bool = False
     """Single tasks were named (``--only``): the smaller fallback of the usable budget (R5)."""
 
@@ -115,7 +117,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
     registry = _registry(home.parent, settings, clock, live=replay is None)
-    breaker = Breaker(journal, clock, settings.models.outages)
+    breaker = Breaker(journal, clock, settings.models.outages, ask_now=wanted.ask_now)
     night = Night(
         run=run,
         folder=home,

@@ -60,6 +60,7 @@ def _resume(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest unfinished)")
     parser.add_argument("--task", metavar="ID", help="answer the escalation of this task")
     parser.add_argument("--hint", metavar="TEXT", help="what the task should be told")
+    parser.add_argument("--now", action="store_true", help="do not wait for a provider that is away: ask it at once")
     _session(parser, models=None)
 
 

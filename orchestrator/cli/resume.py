@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.task is not None and args.task not in {task.id for task in project.batch.tasks}:
         raise UsageError(f"--task {args.task}: {found.folder.name} has no task of that id")
     models = args.models or str(_latest(found.entries, "models_mode") or LIVE)
-    wanted = Wanted(models=models, strict=args.strict, state=found.folder.parent)
+    wanted = Wanted(models=models, strict=args.strict, state=found.folder.parent, ask_now=args.now)
     hint = Hint(task=args.task, text=args.hint) if args.task is not None else None
     return work_through(project, wanted, as_json=args.json, stream=sys.stdout, folder=found.folder, hint=hint)
 

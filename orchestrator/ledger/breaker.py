@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orchestrator.domain.errors import ModelError, ModelFault, ProviderAwayError
@@ -53,16 +53,15 @@ class Away:
 class Breaker:
     """Which providers are away."""
 
-    def __init__(self, journal: Journal, clock: Clock, limits: Outages) -> None:
+    def __init__(self, journal: Journal, clock: Clock, limits: Outages, *, ask_now: bool = False) -> None:
+        """``ask_now``: what an earlier session was told to wait is not waited."""
         self._journal = journal
         self._clock = clock
         self._limits = limits
         self._lock = threading.Lock()
         self._away: dict[str, Away] = {}
         for provider, entry in standing(journal.entries).items():
-            found = self._of_earlier(provider, entry)
-            if found is not None:
-                self._away[provider] = found
+            self._away[provider] = self._of_earlier(provider, {} if ask_now else entry)
 
     def away(self, provider: str) -> Away | None:
         """The provider's state, whether it is due or not; ``None``: it answers, as far as is known."""
@@ -120,16 +119,15 @@ class Breaker:
     def _due_s(self, back: datetime | None, now: datetime) -> float:
         return 0.0 if back is None else self._clock.monotonic() + (back - now).total_seconds()
 
-    def _of_earlier(self, provider: str, entry: Mapping[str, Any]) -> Away | None:
-        """What an earlier session left: the rest of its wait; a quota without a date is asked for anew."""
+    def _of_earlier(self, provider: str, entry: Mapping[str, Any]) -> Away:
+        """What an earlier session left: the rest of its wait. Without a date (a quota its owner may have raised), or
+        past it, it is asked at once.
+        """
         now = self._clock.now()
         try:
-            back = datetime.fromisoformat(entry["resume_at"])
-            rest = back - now
+            back = max(now, datetime.fromisoformat(entry["resume_at"]))
         except (KeyError, TypeError, ValueError):  # none, or of another version
-            return None
-        if rest <= timedelta(0):
-            return None
+            back = now
         return Away(
             provider=provider,
             fault=str(entry.get("fault", ModelFault.UNKNOWN.value)),
@@ -153,7 +151,8 @@ class Breaker:
             f"{found.provider} is not asked before {at} ({words}): {found.why}",
             provider=found.provider,
             back_at=found.resume_at,
-            hint="`orchestrate resume` waits until then; models.outages.wait_up_to_s is how long a run waits by itself",
+            hint="`orchestrate resume` waits until then, `resume --now` asks at once; a run waits by itself up to "
+            "models.outages.wait_up_to_s",
         )
 
 

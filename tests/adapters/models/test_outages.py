@@ -42,12 +42,20 @@ NO_CREDIT = status(400, message="Your credit balance is too low to access the AP
 class Shop:
     """A desk over real adapters; ``again``: another process goes on with the folder."""
 
-    def __init__(self, folder: Path, llms: Mapping[str, Llm], clock: FakeClock, *, again: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        llms: Mapping[str, Llm],
+        clock: FakeClock,
+        *,
+        again: bool = False,
+        ask_now: bool = False,
+    ) -> None:
         path = folder / "journal.jsonl"
         self.clock = clock
         self.journal = Journal.reopen(path, clock) if again else Journal.create(path, clock)
         close_open_intents(self.journal, folder / "calls")
-        self.breaker = Breaker(self.journal, clock, MODELS.outages)
+        self.breaker = Breaker(self.journal, clock, MODELS.outages, ask_now=ask_now)
         self.purse = Purse(Caps(), total_charge(self.journal.entries))
         self.desk = CallDesk(
             journal=self.journal,
@@ -163,10 +171,11 @@ def test_a_quota_without_a_date_is_its_owners_to_raise(tmp_path: Path) -> None:
     clock = FakeClock()
     with served("anthropic", Reply(fault=NO_CREDIT)) as (llm, server):
         shop = Shop(tmp_path, {"anthropic": llm}, clock)
-        for _ in range(2):
-            with pytest.raises(ProviderAwayError) as caught:
-                shop.desk.ask(turn("anthropic"))
-            clock.pass_time(86_400)
+        with pytest.raises(ProviderAwayError):
+            shop.desk.ask(turn("anthropic"))
+        clock.pass_time(86_400)
+        with pytest.raises(ProviderAwayError) as caught:
+            shop.desk.ask(turn("anthropic"))
         assert server.count == 1
         assert (caught.value.back_at, caught.value.exit_code) == (None, ExitCode.PROVIDER)
         assert "spend limit" in caught.value.hint
@@ -211,6 +220,22 @@ def test_a_resume_waits_the_rest(provider: str, tmp_path: Path) -> None:
         assert second.desk.ask(turn(provider)).text == "done"
         third = Shop(tmp_path, {provider: llm}, clock, again=True)
         assert third.breaker.away(provider) is None
+
+
+def test_who_resumes_may_ask_at_once(tmp_path: Path) -> None:
+    wire, clock = Wire(), FakeClock()
+    wire.say = Reply(fault=LONG_LIMIT)
+    with served("google", wire) as (llm, server):
+        for asked, ask_now in enumerate((False, True, True), 1):
+            shop = Shop(tmp_path, {"google": llm}, clock, again=asked > 1, ask_now=ask_now)
+            for _ in range(2):
+                with pytest.raises(ProviderAwayError):
+                    shop.desk.ask(turn("google"))
+            assert server.count == asked, "once each time"
+        wire.say = Reply(text="raised")
+        shop = Shop(tmp_path, {"google": llm}, clock, again=True, ask_now=True)
+        assert shop.desk.ask(turn("google")).text == "raised"
+    assert [entry["type"] for entry in shop.journal.entries][-1] == "provider:back"
 
 
 @pytest.mark.parametrize("back_s", [-7200, 7200])
