@@ -7,6 +7,7 @@ arrives as one pack of objects and one new ref (:mod:`git_objects` says why that
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -26,12 +27,17 @@ from orchestrator.adapters.lane_paths import LanePaths, Provide, ShellFactory
 from orchestrator.adapters.lane_sweep import remove_folder
 from orchestrator.adapters.lock import FileLock, acquire, lock_file
 from orchestrator.crash_points import crash_point
-from orchestrator.domain.errors import GitError, UsageError
+from orchestrator.domain.errors import GitError, OrchestrateError, PausedError, RefusedError, UsageError
 
 BRANCHES = "orchestrate/"
 """Finished branches live below ``refs/heads/`` under this name and nowhere else (I2)."""
 _STALE_LOCK_S = 3.0
 """git waits this long for a ref's lock; one that is older in our own namespace was left by a killed run."""
+_NOT_LET_IN = (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT)
+_UNWRITABLE = {
+    "hint": "make the repository writable (or free its disk), then go on: orchestrate resume",
+    "slug": "repository-unwritable",
+}
 _NULL = re.compile(r"^0+$")
 _UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -98,8 +104,12 @@ class UserRepository:
     def hold(self, *, run: str, at: datetime) -> FileLock:
         """Take the repository for one run (I13); ``RefusedError`` names the holder. Ends with the process.
 
-        Clones that a killed run left half made in any lane go: whoever holds the repository holds its lanes.
+        Clones that a killed run left half made in any lane go: whoever holds the repository holds its lanes. A
+        repository whose branches cannot be written is refused before anything is spent on it.
         """
+        for folder in (self.common_dir / "objects", self.common_dir / "refs" / "heads"):
+            if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+                raise RefusedError(f"{folder} cannot be written to: no branch could be handed over", **_UNWRITABLE)
         lock = acquire(lock_file(self._cache, self.common_dir), what=f"the repository {self._root}", run=run, at=at)
         for half_made in (self._cache / self.name).glob(f"lane-*/{HALF_MADE}*"):
             remove_folder(half_made)
@@ -165,13 +175,16 @@ class UserRepository:
         lane = lane_git(LanePaths.at(git_dir.parent), self._upstream, git_dir)
         tips = self._git.text("for-each-ref", "--format=%(objectname)").splitlines()
         crash_point("pack.before")
-        copy_objects(
-            lane,
-            source=git_dir / "objects",
-            target=self.common_dir / "objects",
-            want=[commit],
-            have=[tip for tip in tips if not _NULL.match(tip)],
-        )
+        try:
+            copy_objects(
+                lane,
+                source=git_dir / "objects",
+                target=self.common_dir / "objects",
+                want=[commit],
+                have=[tip for tip in tips if not _NULL.match(tip)],
+            )
+        except GitError as error:
+            raise _unwritable(error) from None
         crash_point("pack.after")
 
     def tip(self, branch: str) -> str | None:
@@ -228,7 +241,7 @@ class UserRepository:
         if completed.exit_code != 0:
             raise self._ref_error(argv, completed, branch)
 
-    def _ref_error(self, argv: tuple[str, ...], completed: Completed, branch: str) -> GitError:
+    def _ref_error(self, argv: tuple[str, ...], completed: Completed, branch: str) -> OrchestrateError:
         blocker = re.search(r"'refs/heads/([^']+)' exists; cannot create", completed.stderr)
         if blocker:
             return GitError(
@@ -236,7 +249,14 @@ class UserRepository:
                 hint=f"git branch -m {blocker[1]} {blocker[1]}-old",
                 slug="branch-exists",
             )
-        return self._git.failure(argv, completed, hint=f"the work is safe in the lane as {argv[4]}")
+        return _unwritable(self._git.failure(argv, completed, hint=f"the work is safe in the lane as {argv[4]}"))
+
+
+def _unwritable(error: GitError) -> OrchestrateError:
+    """What a disk or its owner does not let in concerns the run and no task: it pauses, and its work is kept."""
+    if any(os.strerror(number) in error.message for number in _NOT_LET_IN):
+        return PausedError(error.message, **_UNWRITABLE)
+    return error
 
 
 def _looking(user: UserConfig) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,8 @@ from orchestrator.domain.edit import Create, Delete, Edit, EditFault, EditOutcom
 
 MAX_FAULTS = 20
 """Faults told of one answer; looking stops there."""
+SCREEN_LINES = 20
+"""Lines up to which a file may be written anew at any length: all of it was in sight."""
 
 Read = Callable[[str], FileText | None]
 """The tracked file of that path; ``None``: there is none."""
@@ -61,6 +63,8 @@ class _File:
     """Present where it was edited or made; else ``content`` stands."""
     content: bytes | None = None
     """The bytes where they were not taken apart; ``None`` with no document: the file is not there."""
+    deleted: bool = False
+    """It was deleted on the way, and may have been made again."""
 
     @property
     def present(self) -> bool:
@@ -95,7 +99,7 @@ class _Bench:
                 return self._rename(edit)
 
     def changes(self) -> tuple[FileChange, ...]:
-        """What differs from the tree; an encoding fault instead where new text does not fit its file."""
+        """What differs from the tree; a fault instead where new text does not fit its file, or most of it is gone."""
         changes = []
         for path, file in sorted(self.files.items()):
             try:
@@ -107,6 +111,9 @@ class _Bench:
                 self.faults.append(EditFault(path=path, reason="encoding", detail=detail))
                 continue
             if (file.was.content if file.was else None) == content:
+                continue
+            if file.deleted and file.was is not None and content is not None and _shrunk(file.was.content, content):
+                self.faults.append(_left_out(path, file.was.content, content))
                 continue
             changes.append(FileChange(path=path, content=content, executable=file.executable))
         return tuple(changes)
@@ -169,7 +176,7 @@ class _Bench:
         file = self._file(edit.path)
         if not file.present:
             return _missing(edit.path)
-        file.document, file.content = None, None
+        file.document, file.content, file.deleted = None, None, True
         return None
 
     def _rename(self, edit: Rename) -> EditFault | None:
@@ -181,6 +188,20 @@ class _Bench:
         target.document, target.content, target.executable = source.document, source.content, source.executable
         source.document, source.content = None, None
         return None
+
+
+def _shrunk(was: bytes, now: bytes) -> bool:
+    """Whether a file written anew has lost more than half: what a model does that leaves out what it means to keep."""
+    return was.count(b"\n") > SCREEN_LINES and 2 * len(now) < len(was)
+
+
+def _left_out(path: str, was: bytes, now: bytes) -> EditFault:
+    lines, left = was.count(b"\n"), now.count(b"\n")
+    detail = (
+        f"written anew it has {left} lines instead of {lines}, as if the rest had been left out; do not DELETE it, and "
+        "take out what is to go with SEARCH blocks"
+    )
+    return EditFault(path=path, reason="shrunk", detail=detail)
 
 
 def _missing(path: str) -> EditFault:

@@ -20,7 +20,10 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-Za-z]|\][^\x07\x1b\n]{
 
 
 def plain(text: str) -> str:
-    """The text without terminal controls, lines ended by ``\\n``."""
+    """The text without terminal controls, lines ended by ``\\n``; halves of characters, which JSON can hold, are
+    replaced: whatever looks them up in files would fail."""
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     if "\r" in text:

@@ -29,6 +29,8 @@ from orchestrator.redaction import hidden_fields
 JOURNAL_VERSION = 1
 _FIRST_PREV = "00000000"
 _CRC_MARK = b',"crc":"'
+_FULL_HINT = "free the disk, then `orchestrate resume`"
+_GONE_HINT = "put the run's folder back where it was, then `orchestrate resume`"
 _RESERVED = frozenset({"seq", "prev", "at", "type", "crc"})
 
 Entry = dict[str, Any]
@@ -124,6 +126,7 @@ class Journal:
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
         self._broken: str | None = None
+        self._mend = _FULL_HINT
         self._end = reading.good_bytes
         self._pending: tuple[bytes, Entry] | None = None
         """A line on its way to the disk: an interrupt (Ctrl-C) may fall between its write and our taking note of it."""
@@ -183,7 +186,7 @@ class Journal:
         """
         with self._lock:
             if self._broken:
-                raise JournalWriteError(self._broken, hint="free the disk, then `orchestrate resume`")
+                raise JournalWriteError(self._broken, hint=self._mend)
             self._settle()
             prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
             at = self._clock.now().isoformat(timespec="milliseconds")
@@ -216,7 +219,10 @@ class Journal:
         if self._pending is None:
             return
         line, entry = self._pending
-        size = os.fstat(self._descriptor).st_size
+        info = os.fstat(self._descriptor)
+        if not self._in_place(info):
+            self._break("it is gone from its place (its folder was removed, moved or replaced)", hint=_GONE_HINT)
+        size = info.st_size
         if size == self._end + len(line):
             if len(self._entries) == entry["seq"]:
                 self._entries.append(entry)
@@ -225,9 +231,17 @@ class Journal:
             self._break(f"it is {size} bytes long where {self._end} were written: something else writes to it")
         self._pending = None
 
-    def _break(self, why: str) -> NoReturn:
-        self._broken = f"{self.path}: could not be written: {why}"
-        raise JournalWriteError(self._broken, hint="free the disk, then `orchestrate resume`")
+    def _in_place(self, info: os.stat_result) -> bool:
+        """Whether who reads the journal by its name finds what is written here: else nothing of it would survive."""
+        try:
+            named = self.path.stat()
+        except OSError:
+            return False
+        return (named.st_dev, named.st_ino) == (info.st_dev, info.st_ino)
+
+    def _break(self, why: str, hint: str = _FULL_HINT) -> NoReturn:
+        self._broken, self._mend = f"{self.path}: could not be written: {why}", hint
+        raise JournalWriteError(self._broken, hint=hint)
 
     def close(self) -> None:
         """Sync and let go. Closing twice is fine."""

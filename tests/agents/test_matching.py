@@ -221,6 +221,20 @@ def test_a_file_written_anew_keeps_its_mode() -> None:
     assert outcome.changes == (FileChange(path="run", content=b"new\n", executable=True),)
 
 
+def test_a_file_that_comes_back_at_less_than_half_is_refused() -> None:
+    long = "".join(f"line {number}\n" for number in range(30))
+    few, most = (long[: len(long) * part // 10] for part in (4, 8))
+    anew = apply({"f": long.encode()}, Delete(path="f"), Create(path="f", content=few))
+    assert anew.changes == ()
+    assert [(fault.path, fault.reason) for fault in anew.faults] == [("f", "shrunk")]
+    assert "instead of 30" in anew.faults[0].detail
+    # As long as it was, short before, moved away before, or taken out line by line, it may be.
+    assert apply({"f": long.encode()}, Delete(path="f"), Create(path="f", content=most)).changes
+    assert apply({"f": long[:100].encode()}, Delete(path="f"), Create(path="f", content="x\n")).changes
+    assert apply({"f": long.encode()}, Rename(path="f", target="g"), Create(path="f", content="import g\n")).changes
+    assert one(long.encode(), long[:-1], few).changes
+
+
 def test_no_change_is_no_change() -> None:
     assert one(b"a\n", "a", "a") == EditOutcome(changes=(), faults=())
 

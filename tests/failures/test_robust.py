@@ -46,6 +46,8 @@ PIECES = [
     '[{"filePath":"a","messages":[',
     "\x00",
     "\xe9",
+    "\ud800",
+    "NameError: name '\ud800\ud801' is not defined",
     "\U0001d4b3",
 ]
 
