@@ -47,6 +47,7 @@ from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.calibration_interval import Known
 from orchestrator.policy.complexity import grade
+from orchestrator.policy.crew import may_join
 from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
 from orchestrator.settings import Settings
@@ -102,7 +103,9 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
     stack.callback(repository.hold(run=run, at=clock.now()).release)
     base = repository.pin(batch.base)
-    staff = Staff(load_catalog(), settings.models)
+    grades = [grade(task, settings.loop.complexity).complexity for task in batch.tasks]
+    asked = may_join(settings.agents, grades, web=settings.research.web)
+    staff = Staff(load_catalog(), settings.models, asked=asked)
     around, excludes = Surroundings.here(repository.root), repository.user.excludes
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
     llms = llms_of(staff, replay, commands)
@@ -144,6 +147,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         toolchains=shipped_toolchains(),
         baselines=cache_home(os.environ) / repository.name / "baselines",
         sandbox=sandbox.label,
+        recorded=replay.holds if replay is not None else None,
         halt=_halting(clock),
         opened=commands.opened,
         registry=registry,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.agents import markdown
-from orchestrator.agents.asking import Ending, open_talk
+from orchestrator.agents.asking import Ending, Talk, open_talk
 from orchestrator.agents.brief import TaskBrief
+from orchestrator.agents.findings import MAX_FINDINGS, Finding, where
 from orchestrator.agents.headings import looks_like_path
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.adr import Adr
@@ -18,7 +19,6 @@ from orchestrator.ports import Desk
 ROLE = "reviewer"
 MAX_DIFF = 60_000
 """Characters of a diff shown, about 15,000 tokens; of a larger one, its head and tail."""
-MAX_FINDINGS = 20
 REASK = "Your review could not be read. Answer again, beginning with `VERDICT: accept` or `VERDICT: send_back`."
 
 
@@ -29,15 +29,6 @@ class Verdict(StrEnum):
     SEND_BACK = "send_back"
     UNDECIDED = "undecided"
     """No review that can be read, or the model declined: someone else has to decide."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One remark of the review."""
-
-    text: str
-    file: str | None = None
-    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +56,10 @@ _VERDICT = re.compile(
 _PLACE = re.compile(r"[`*]*([^\s`*:]+)(?::(\d{1,9})(?:[-:]\d{1,9})?)?[`*]*\s*[:\u2013\u2014-]\s*(.+)", re.DOTALL)
 
 
-def review(
+def begin_review(
     desk: Desk, staff: Staff, brief: TaskBrief, adr: Adr, diff: str, gate_facts: str, iteration: int = 1
-) -> Review:
-    """Ask for a verdict on a diff the gate passed; one re-ask where it cannot be read.
+) -> Talk:
+    """The conversation, not yet begun.
 
     ``gate_facts`` is :func:`orchestrator.agents.feedback.gate_facts`; ``iteration`` counts the task's reviews.
     """
@@ -79,7 +70,11 @@ def review(
         "checks": gate_facts.strip(),
         "diff": shorten(diff).strip(),
     }
-    talk = open_talk(desk, staff, ROLE, task=brief.task.id, iteration=iteration, variables=variables)
+    return open_talk(desk, staff, ROLE, task=brief.task.id, iteration=iteration, variables=variables)
+
+
+def read_review(talk: Talk) -> Review:
+    """Ask for a verdict on a diff the gate passed; one re-ask where it cannot be read."""
     detail = ""
     for last in (False, True):
         answer = talk.ask()
@@ -128,13 +123,16 @@ def parse(text: str) -> Review:
     )
 
 
-def send_back(result: Review) -> str:
-    """The findings as feedback for the executor."""
-    lines = [f"- {_where(finding)}{finding.text}" for finding in result.findings]
+def send_back(result: Review, serious: str = "") -> str:
+    """The findings as feedback for the executor; ``serious``: what the other validators send it back for."""
+    lines = [f"- {where(finding)}{finding.text}" for finding in result.findings]
     lines += [
         f"- invariant {key}: {how}" for key, how in result.invariants.items() if how.casefold().startswith("broken")
     ]
     told = "\n".join(lines)
+    if result.verdict is not Verdict.SEND_BACK:
+        return f"The checks passed, but the change is sent back for:\n{serious}".rstrip()
+    told = f"{told}\n{serious}" if serious and serious not in told else told
     return f"The checks passed, but the architect's review sends the change back: {result.summary}\n{told}".rstrip()
 
 
@@ -180,9 +178,3 @@ def _finding(item: str) -> Finding:
 
 def _says(item: str) -> bool:
     return item.strip(" .*_`()").casefold() not in {"", "none", "no findings", "n/a", "-"}
-
-
-def _where(finding: Finding) -> str:
-    if finding.file is None:
-        return ""
-    return f"{finding.file}:{finding.line}: " if finding.line else f"{finding.file}: "

@@ -35,6 +35,8 @@ class Staff:
     models: Models
     low: bool = False
     """A simple task: agents begin on the ``low_tier`` of their files, where these name one."""
+    asked: frozenset[str] | None = None
+    """The roles that the run's tasks may ask; ``None``: all there are."""
 
     def begin(self, *, low: bool) -> Staff:
         """The same staff for one task; ``low``: it is a simple one."""
@@ -98,6 +100,8 @@ class Staff:
         """Every model that may be asked, climbs included, by provider: what is checked before the first task."""
         found: dict[str, set[str]] = {}
         for role in self.catalog:
+            if self.asked is not None and role not in self.asked:
+                continue
             for staff in (self, self.begin(low=True)):
                 for climb in range(TOP_TIER):
                     assignment = staff.assign(role, climb)

@@ -30,7 +30,7 @@ from orchestrator.pipeline.neighbours import is_neighbour
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.unhide import put_back
 from orchestrator.pipeline.work import Step, Work
-from orchestrator.policy.moves import Attempt, Move, MoveKind, Used, after_conflict, failed_check, next_move
+from orchestrator.policy.moves import Attempt, Move, MoveKind, Used, after_conflict, climbs, failed_check, next_move
 
 
 def build(work: Work) -> Step:
@@ -46,11 +46,11 @@ def build(work: Work) -> Step:
             raise _paused(work, move)
         if move.kind is MoveKind.HUMAN:
             return escalate(work, move.why)
+        work.climb += climbs(move.kind, work.climb, work.limits)
         if move.kind is MoveKind.REDESIGN:
             work.rethink, work.feedback = move.why, ""
             work.used = replace(work.used, redesigns=work.used.redesigns + 1)
             return Phase.PLAN
-        work.climb += move.kind is MoveKind.ESCALATE
         work.feedback = _told(work, move)
 
 
@@ -109,7 +109,7 @@ def _answer(work: Work) -> CodeResult:
     about = " ".join((work.task.title, work.task.description, *work.task.acceptance, work.adr.decision, work.feedback))
     code = write_code(
         work.desk,
-        work.night.staff,
+        work.staff,
         work.brief(),
         work.adr,
         files=file_texts(view, [file.path for file in work.adr.files], about),

@@ -19,7 +19,8 @@ def define(work: Work) -> Step:
         autofix_rounds=settings.loop.autofix_rounds,
         environment_retries=settings.loop.environment_retries,
         redesigns=settings.loop.redesigns,
-        top_tier=work.night.staff.top_climb("executor"),
+        top_tier=work.staff.top_climb("executor"),
+        own_tier=work.staff.low_climbs("executor"),
     )
     rules = work.rules
     work.budget = budget_of(work.night, rules, work.task, graded.complexity) if rules.budgets.enabled else None
@@ -34,6 +35,8 @@ def define(work: Work) -> Step:
             {"phase": limit.phase.value, "tokens": limit.tokens, "latency_s": limit.latency_s, "how": limit.how}
             for limit in (work.budget.phases.values() if work.budget else ())
         ],
+        change_type=work.crew.change.value,
+        agents=list(work.crew.agents),
         importance=work.task.importance.value,
         mode=rules.budgets.mode,
         budgets=rules.digest,

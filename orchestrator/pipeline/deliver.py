@@ -1,96 +1,54 @@
-"""Deliver: the architect's review, the commit, the certificate, the branch in the user's repository."""
+"""Deliver: the review and its helpers, the commit, the certificate, the branch in the user's repository."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 
-from orchestrator.agents import feedback, reviewer
-from orchestrator.agents.reviewer import Finding, Review, Verdict
-from orchestrator.domain.gate import GateReport
+from orchestrator.agents import reviewer
+from orchestrator.agents.reviewer import Verdict
 from orchestrator.domain.outcome import TaskStatus
 from orchestrator.domain.task import Phase
 from orchestrator.gate.baseline import baseline_key, baseline_of
 from orchestrator.gate.certificate import Certified, certificate
 from orchestrator.gate.record import save_baseline
+from orchestrator.pipeline.crew import delivering_crew
 from orchestrator.pipeline.escalate import escalate
 from orchestrator.pipeline.publish import commit_and_publish, commit_message
 from orchestrator.pipeline.tree_view import LaneView
+from orchestrator.pipeline.validating import Validated, serious_words, validate
 from orchestrator.pipeline.work import Step, TaskEnd, Work
-
-FLAGS_SHOWN = 12
-"""Flagged places the review is shown; more are counted."""
+from orchestrator.policy.moves import MoveKind, climbs
 
 
 def deliver(work: Work) -> Step:
-    """Review what the gate passed; send it back once, or deliver it."""
-    review = _review(work)
+    """Validate what the gate passed; send it back once, or deliver it."""
+    checked = validate(work, delivering_crew(work))
+    review = checked.review
     if review.verdict is Verdict.UNDECIDED:
         return escalate(work, f"the review brought no verdict: {review.detail}")
-    if review.verdict is Verdict.SEND_BACK:
-        return _sent_back(work, review)
+    if review.verdict is Verdict.SEND_BACK or checked.serious:
+        return _sent_back(work, checked)
+    if checked.missing:
+        return escalate(work, f"the security audit did not run: {checked.missing}")
     work.commit, at = commit_and_publish(work, commit_message(work))
     _certify(work, at)
     return TaskEnd(status=TaskStatus.DELIVERED)
 
 
-def _review(work: Work) -> Review:
-    assert work.adr is not None  # noqa: S101 - plan comes before deliver
-    assert work.report is not None  # noqa: S101 - build ended green
-    work.reviews += 1
-    review = reviewer.review(
-        work.desk,
-        work.night.staff,
-        work.brief(),
-        work.adr,
-        work.lane.diff(work.base_tree, work.tree),
-        _facts(work, work.report),
-        work.reviews,
-    )
-    unanswered = _unanswered(work, review)
-    review = replace(review, findings=(*review.findings, *map(_unanswered_finding, unanswered)))
-    work.save(f"review-{work.reviews}.json", json.dumps(asdict(review), indent=1, default=str))
-    work.tell(
-        "review:finished",
-        number=work.reviews,
-        verdict=review.verdict.value,
-        findings=len(review.findings),
-        model=review.model,
-        summary=review.summary,
-        unanswered=list(unanswered),
-    )
-    return review
-
-
-def _unanswered(work: Work, review: Review) -> tuple[str, ...]:
-    """Invariants that no check holds and that the review does not answer for by id."""
-    if review.verdict is Verdict.UNDECIDED:
-        return ()
-    answered = {name.casefold() for name in review.invariants}
-    asked = (invariant for invariant in work.night.batch.invariants if not invariant.check)
-    return tuple(invariant.id for invariant in asked if invariant.id.casefold() not in answered)
-
-
-def _unanswered_finding(invariant: str) -> Finding:
-    return Finding(text=f"the review does not say whether the invariant {invariant} is kept, and no check holds it")
-
-
-def _facts(work: Work, report: GateReport) -> str:
-    """What the gate showed, and what it flagged for this review (decision 20)."""
-    flags = [f"- judge this, the checks cannot: {flag}" for flag in work.flags[:FLAGS_SHOWN]]
-    more = len(work.flags) - FLAGS_SHOWN
-    return "\n".join((feedback.gate_facts(report), *flags, *([f"- and {more} more of these"] if more > 0 else [])))
-
-
-def _sent_back(work: Work, review: Review) -> Step:
-    """The architect rejects what the gate passed: a conflict (L13), once back to the executor, then a human's."""
-    work.conflicts += 1
+def _sent_back(work: Work, checked: Validated) -> Step:
+    """What the gate passed goes back to the executor once, then to a human; by the review it is a conflict (L13)."""
+    review, rejected = checked.review, checked.review.verdict is Verdict.SEND_BACK
+    work.conflicts += rejected
+    who = "the review rejects it" if rejected else "the validation finds it unsafe or wrong"
+    why = review.summary if rejected else serious_words(checked.serious)
     if work.send_backs >= work.night.settings.loop.review_send_backs:
-        return escalate(work, f"the review rejects it a second time: {review.summary}")
+        return escalate(work, f"{who} a second time: {why}")
     if work.iteration >= work.limits.iterations:
-        return escalate(work, f"the review rejects it at the iteration limit: {review.summary}")
+        return escalate(work, f"{who} at the iteration limit: {why}")
     work.send_backs += 1
-    work.feedback = reviewer.send_back(review)
+    work.climb += climbs(MoveKind.RETRY, work.climb, work.limits)
+    work.heard.difference_update(finding.by for finding in checked.serious)
+    work.feedback = reviewer.send_back(review, serious_words(checked.serious))
     return Phase.BUILD
 
 

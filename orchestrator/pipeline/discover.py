@@ -21,6 +21,7 @@ from orchestrator.pipeline.gatehouse import headline, tell_check, view_of
 from orchestrator.pipeline.inherited import tell_inherited
 from orchestrator.pipeline.night import Prepared
 from orchestrator.pipeline.opening import start_from
+from orchestrator.pipeline.researching import research
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.work import Step, Work
 
@@ -54,6 +55,7 @@ def discover(work: Work) -> Step:
         import_roots=folders,
     )
     work.context = build_context(view, work.task).text
+    work.research = research(work, view)
     return Phase.DEFINE
 
 

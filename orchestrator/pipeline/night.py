@@ -61,6 +61,8 @@ class Night:
     """Gate results of bases, kept between runs."""
     sandbox: str
     """As the report names it."""
+    recorded: Callable[[str, str], bool] | None = None
+    """In a replay: whether it holds an answer of that role for that task; ``None``: models are asked live."""
     halt: Callable[[], None] = lambda: None
     """End every wait, model call and command of all lanes: the run stops."""
     opened: Callable[[str, Lane], None] = _nobody

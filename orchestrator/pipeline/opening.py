@@ -8,6 +8,7 @@ from orchestrator.domain.outcome import TaskOutcome, TaskStatus
 from orchestrator.domain.task import Task
 from orchestrator.pipeline.budget_desk import BudgetDesk
 from orchestrator.pipeline.budget_rules import NOT_RECKONED, Rules, claims
+from orchestrator.pipeline.crew import opening_crew
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.work import TaskEnd, Work
 from orchestrator.policy.budget import Stop
@@ -19,6 +20,7 @@ def open_work(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOut
     """The task's record; ``before``: how the tasks it depends on ended, all delivered."""
     settings = night.settings
     graded = grade(task, settings.loop.complexity)
+    crew = opening_crew(night, task, graded.complexity)
     hints = [entry["hint"] for entry in night.memory.all("task:reopened", task=task.id)]
     ids = [each.id for each in night.batch.tasks]
     night.journal.append(
@@ -41,6 +43,8 @@ def open_work(night: Night, lane: Lane, task: Task, before: Mapping[str, TaskOut
         base=night.base,
         rules=rules,
         desk=_desk(night, task, rules),
+        crew=crew,
+        complexity=graded.complexity,
         hints=hints,
     )
 

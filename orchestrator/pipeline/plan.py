@@ -43,7 +43,7 @@ def _ask(work: Work) -> AdrResult:
         files=frozenset(LaneView(work.lane, work.tree).files()),
         guard=protection.reason if protection else lambda _path: None,
     )
-    staff = work.night.staff
+    staff = work.staff
     if work.adr is None:
         brief = work.brief()
         return write_adr(work.desk, staff, brief, work.adrs + 1, tree=facts)

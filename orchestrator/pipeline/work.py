@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.agents.brief import TaskBrief
+from orchestrator.agents.staff import Staff
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
 from orchestrator.domain.gate import GateReport
@@ -21,6 +22,7 @@ from orchestrator.pipeline.budget_desk import BudgetDesk
 from orchestrator.pipeline.budget_rules import Rules
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.budget import TaskBudget
+from orchestrator.policy.crew import Crew
 from orchestrator.policy.moves import Attempt, Limits, Used
 from orchestrator.ports import EnvironmentInfo, Lane
 
@@ -52,6 +54,8 @@ class Work:
     """The budgets it began with (B2)."""
     desk: BudgetDesk
     """The run's desk, under this task's budget."""
+    crew: Crew
+    """Who works on it, as predicted from the task."""
     hints: list[str]
     """What a human answered to earlier escalations and is not used yet, oldest first."""
 
@@ -62,6 +66,8 @@ class Work:
     protection: Protection | None = None
     environment: EnvironmentInfo | None = None
     context: str = ""
+    research: str = ""
+    """The researchers' notes; empty: none joined."""
     # define
     complexity: Complexity = Complexity.MODERATE
     limits: Limits = _NO_LIMITS
@@ -87,6 +93,8 @@ class Work:
     conflicts: int = 0
     send_backs: int = 0
     reviews: int = 0
+    heard: set[str] = field(default_factory=set)
+    """Validators beside the reviewer that have had their say."""
     auto_fixed: int = 0
     suppressions: int = 0
     own_suppressions: Counter[str] = field(default_factory=Counter)
@@ -104,6 +112,11 @@ class Work:
     def folder(self) -> Path:
         """The task's folder in the run's."""
         return self.night.task_folder(self.task.id)
+
+    @property
+    def staff(self) -> Staff:
+        """The night's agents, beginning low on a simple task (P1)."""
+        return self.night.staff.begin(low=self.complexity in self.night.settings.agents.start_low)
 
     @property
     def branch(self) -> str:
@@ -124,7 +137,13 @@ class Work:
 
     def brief(self) -> TaskBrief:
         """What the agents are told of the task."""
-        return TaskBrief(task=self.task, invariants=self.night.batch.invariants, context=self.context, date=self.date)
+        return TaskBrief(
+            task=self.task,
+            invariants=self.night.batch.invariants,
+            context=self.context,
+            date=self.date,
+            research=self.research,
+        )
 
     def tell(self, kind: str, /, *, sync: bool = False, **fields: Any) -> None:
         """Write a journal entry about this task."""

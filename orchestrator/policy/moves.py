@@ -65,6 +65,8 @@ class Limits:
     environment_retries: int
     redesigns: int
     top_tier: int
+    own_tier: int = 0
+    """Climbs from where the executor began to the tier of its file; 0: it began there (P1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,14 @@ def next_move(history: tuple[Attempt, ...], limits: Limits, used: Used) -> Move:
         return Move(kind=MoveKind.WARN, why="the code uses what does not exist")
     why = "a trivial failure outlived its fixers" if last.category is Category.TRIVIAL else "the failure is tactical"
     return Move(kind=MoveKind.RETRY, why=why)
+
+
+def climbs(kind: MoveKind, tier: int, limits: Limits) -> bool:
+    """Whether the next answer comes from a tier above ``tier``: where it stood still, and at once where it began low.
+
+    An executor that began below its own tier and failed goes on at the next one, whatever the failure was (P1).
+    """
+    return kind is MoveKind.ESCALATE or (kind in ANSWERING and tier < limits.own_tier)
 
 
 def after_conflict(why: str, limits: Limits, used: Used, iterations: int) -> Move:

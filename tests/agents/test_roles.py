@@ -12,10 +12,10 @@ from orchestrator.agents.answer import Need
 from orchestrator.agents.architect import AdrResult, redesign, write_adr
 from orchestrator.agents.executor import MAX_SHOWN, CodeLimits, CodeResult, CodeStatus, write_code
 from orchestrator.agents.filetext import FileText
+from orchestrator.agents.findings import Finding
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
-from orchestrator.agents.research import research
-from orchestrator.agents.reviewer import Finding, Verdict, parse, review, send_back, shorten
+from orchestrator.agents.reviewer import Verdict, begin_review, parse, read_review, send_back, shorten
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.call import Answer, FinishReason, Speaker
 from orchestrator.domain.edit import Edit, EditOutcome
@@ -351,7 +351,7 @@ INVARIANTS:
 
 def reviewed(*script: Script, diff: str = "DIFF") -> tuple[Any, ScriptedDesk]:
     with ScriptedDesk(list(script)) as desk:
-        return review(desk, staff(), brief(), record(), diff, "- test: passed"), desk
+        return read_review(begin_review(desk, staff(), brief(), record(), diff, "- test: passed")), desk
 
 
 class TestReviewer:
@@ -414,24 +414,6 @@ class TestReviewer:
         assert "lines of the diff left out" in short
         left_out = int(short.split("[... ")[1].split(" ")[0])
         assert left_out + short.count("+line") == 20_000
-
-
-class TestResearcher:
-    def test_notes(self) -> None:
-        with ScriptedDesk([looked_up(("search", {"text": "parse"})), "Notes:\n- src/dates.py:6: parse_date\n"]) as desk:
-            found = research(desk, staff(), brief(), Lookups(Tree()), turns=2)
-        assert (found.notes, found.turns, found.model) == ("- src/dates.py:6: parse_date", 2, "haiku")
-        assert desk.keys == ["fix-offset/discover/local_researcher/1/1", "fix-offset/discover/local_researcher/1/2"]
-
-    def test_look_ups_end(self) -> None:
-        call = looked_up(("list_files", {}))
-        with ScriptedDesk([call, call, call]) as desk:
-            assert research(desk, staff(), brief(), Lookups(Tree()), turns=1).notes == ""
-        assert "no look-ups are left" in desk.requests[-1].messages[-1].tool_results[0].content
-
-    def test_a_refusal_brings_no_notes(self) -> None:
-        with ScriptedDesk([said("- a", FinishReason.REFUSAL)]) as desk:
-            assert research(desk, staff(), brief(), Lookups(Tree()), turns=1).notes == ""
 
 
 def ask_twice(desk: ScriptedDesk) -> AdrResult:

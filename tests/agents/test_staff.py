@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.errors import UsageError
@@ -72,6 +74,11 @@ def test_the_final_review_is_answered_by_the_architects_model_unless_the_user_sa
     assert staff(reviewer=Role(tier=1)).assign("reviewer").model == "haiku"
     assert staff(reviewer=Role(effort="high")).assign("reviewer").effort == "high"
     assert staff(reviewer=Role(effort="high")).assign("reviewer").model == "opus"
+
+
+def test_who_is_never_asked_needs_no_model() -> None:
+    few = replace(staff(), asked=frozenset({"architect", "executor"}))
+    assert few.models_by_provider() == {"anthropic": ("opus",), "google": ("argon", "flash", "lite")}
 
 
 def test_the_models_to_check_before_the_first_task() -> None:

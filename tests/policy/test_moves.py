@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.failure import Category, CheckKind
-from orchestrator.policy.moves import Attempt, Limits, MoveKind, Used, after_conflict, next_move, stuck_reason
+from orchestrator.policy.moves import (
+    Attempt,
+    Limits,
+    MoveKind,
+    Used,
+    after_conflict,
+    climbs,
+    next_move,
+    stuck_reason,
+)
 
 LIMITS = Limits(iterations=5, autofix_rounds=2, environment_retries=2, redesigns=1, top_tier=3)
 
@@ -116,3 +125,25 @@ def test_a_conflict_goes_to_the_architect_then_to_a_human() -> None:
     assert after_conflict("it needs another file", LIMITS, Used(), 1).kind is MoveKind.REDESIGN
     assert after_conflict("it needs another file", LIMITS, Used(redesigns=1), 1).kind is MoveKind.HUMAN
     assert after_conflict("it needs another file", LIMITS, Used(), 5).kind is MoveKind.HUMAN
+
+
+@pytest.mark.parametrize(
+    ("kind", "tier", "own_tier", "climbing"),
+    [
+        (MoveKind.RETRY, 0, 1, True),
+        (MoveKind.WARN, 0, 1, True),
+        (MoveKind.REDESIGN, 0, 1, True),
+        (MoveKind.RETRY, 1, 1, False),
+        (MoveKind.RETRY, 0, 0, False),
+        (MoveKind.ESCALATE, 1, 1, True),
+        (MoveKind.ESCALATE, 0, 0, True),
+        (MoveKind.AUTOFIX, 0, 1, False),
+        (MoveKind.AGAIN, 0, 1, False),
+        (MoveKind.HUMAN, 0, 1, False),
+    ],
+)
+def test_who_began_low_climbs_at_the_first_failure_and_who_did_not_where_it_stands_still(
+    kind: MoveKind, tier: int, own_tier: int, climbing: bool
+) -> None:
+    limits = Limits(iterations=3, autofix_rounds=2, environment_retries=2, redesigns=1, top_tier=2, own_tier=own_tier)
+    assert climbs(kind, tier, limits) is climbing

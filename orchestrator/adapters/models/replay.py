@@ -60,6 +60,10 @@ class ReplayLlm:
         with self._lock:
             return sorted(set(self._records) - self._asked)
 
+    def holds(self, task: str, role: str) -> bool:
+        """Whether it has an answer of that role for that task."""
+        return any(key.task == task and key.role == role for key in self._records)
+
     def ask(self, request: Request, deadlines: Deadlines) -> Answer:
         """The recorded answer. ``ModelError`` ``NO_RECORD`` where there is none, or where a strict replay drifts."""
         del deadlines
