@@ -5,6 +5,7 @@ at.
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_a_type_checker_is_told_what_an_unused_empty_container_holds(empty: str,
     assert f"    seen: {kind} = {empty}  # noqa: F841\n" in text
 
 
+def test_pyrights_unused_ones_are_mended_like_the_linters(tmp_path: Path) -> None:
+    files = {"a.py": "import os\nimport sys\n\nprint(sys.path)\n\n\ndef f():\n    x = g()\n"}
+    failures = (trivial("pyright", "reportUnusedImport", "a.py", 1, "os"),
+                trivial("pyright", "reportUnusedVariable", "a.py", 8, "x"))  # fmt: skip
+    fixes = plan(tmp_path, files, *failures)
+    assert edited(fixes, "a.py").startswith("import sys\n")
+    assert edited(fixes, "a.py").endswith("    x = g()  # pyright: ignore[reportUnusedVariable]\n")
+    assert fixes.suppressions == 1
+
+
 def test_object_shorthand_and_rest_siblings_stay(tmp_path: Path) -> None:
     source = (
         "export function view(user: U) {\n  const { secret, ...rest } = user;\n"
@@ -124,6 +135,8 @@ def test_a_compilers_unused_check_is_the_executors(tmp_path: Path) -> None:
         ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['Thing']\n",
         "p/used.py": "class Thing: ...\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n"}, False),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['a' + 'b']\n",
+        "p/used.py": "class Thing: ...\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "import json\n"}, False),
         ({"p/__init__.py": "", "p/plugins.py": "import unknown_plugin\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "try:\n    import json\nexcept ImportError:\n    pass\n"}, True),
@@ -351,6 +364,19 @@ def test_two_exports_of_one_name_are_left_alone(tmp_path: Path) -> None:
     assert plan(tmp_path, files, trivial("tsc", "TS2304", "src/a.ts", 1, "parseKey")).empty
 
 
+def test_imports_whose_order_acts_are_not_sorted(tmp_path: Path) -> None:
+    files = {
+        "p/__init__.py": "",
+        "p/shared.py": "state = 1\n",
+        "p/patch.py": "from . import shared\n\nshared.state = 2\n",
+        "p/a.py": "from . import patch  # noqa: F401\nfrom . import shared\n\nx = shared.state\n",
+        "p/b.py": "from . import shared\nimport os\n\nx = shared.state, os\n",
+    }
+    fixes = plan(tmp_path, files, trivial("ruff", "I001", "p/a.py", 1), trivial("ruff", "I001", "p/b.py", 1))
+    assert [failure.file for failure in fixes.unfixable] == ["p/a.py"]
+    assert [command.files for command in fixes.commands] == [("p/b.py",)]
+
+
 # -- the ecosystem's fixers --------------------------------------------------------------------------------------------
 
 
@@ -407,3 +433,20 @@ def test_without_a_formatter_white_space_is_mended_outside_strings(tmp_path: Pat
     fixes = plan(tmp_path, files, *failures)
     assert edited(fixes, "a.py") == 'x = 1\ny = """a  \nb"""\nz = 2\n'
     assert [failure.line for failure in fixes.unfixable] == [2]
+
+
+@pytest.mark.parametrize(
+    ("code", "column", "line", "mended"),
+    [
+        ("W605", 6, 'x = "\\d+\\n"', 'x = "\\\\d+\\n"'),
+        ("F541", 5, 'x = f"plain"', 'x = "plain"'),
+        ("F541", 5, 'x = f"{{a}}"', None),
+        ("W605", 5, 'x = "\\d"', None),
+    ],
+)
+def test_without_ruff_a_string_is_mended_where_its_value_stays(
+    code: str, column: int, line: str, mended: str | None, tmp_path: Path
+) -> None:
+    failure = replace(trivial("flake8", code, "a.py", 1), column=column)
+    fixes = plan(tmp_path, {"a.py": f"{line}\n"}, failure)
+    assert [edited(fixes, "a.py")] == [f"{mended}\n"] if mended else fixes.unfixable == (failure,)

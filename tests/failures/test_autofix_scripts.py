@@ -101,6 +101,17 @@ def test_biome_does_not_name_unused_imports_and_only_those_go(tmp_path: Path) ->
     assert not fixes.suppressions
 
 
+def test_an_unused_import_the_compiler_tells_of_goes_or_keeps_its_effect(tmp_path: Path) -> None:
+    files = {
+        "src/b.ts": "export const b = 1;\nexport const c = 2;\n",
+        "src/loud.ts": "register('loud');\nexport const d = 1;\n",
+        "src/a.ts": "import { b, c } from './b';\nimport { d } from './loud';\n\nexport const e = c;\n",
+    }
+    found = (trivial("tsc", "TS6133", "src/a.ts", 1, "b"), trivial("tsc", "TS6192", "src/a.ts", 2))
+    text = edited(plan(tmp_path, files, *found), "src/a.ts")
+    assert text == "import { c } from './b';\nimport './loud';\n\nexport const e = c;\n"
+
+
 def test_a_class_that_decorators_need_is_never_made_a_type(tmp_path: Path) -> None:
     files = {
         "src/clock.ts": "export class Clock {}\n",

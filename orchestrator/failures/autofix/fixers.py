@@ -113,6 +113,11 @@ def _ruff_code(tool: str, code: str) -> str:
     return code if tool == "ruff" else _RUFF_CODES.get(code, code)
 
 
+def orders_imports(failure: Failure) -> bool:
+    """Whether the finding is about the order of imports."""
+    return failure.tool == "isort" or _ruff_code(failure.tool, failure.code or "") == "I001"
+
+
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
     by_codes: dict[tuple[str, ...], list[str]] = {}
     for file, reported in sorted(files.items()):
@@ -181,7 +186,7 @@ class Toolbox:
             return self.formatter()
         if tool == "ruff" or self.uses("ruff"):
             return "ruff check"
-        if mapped == "I001" and self.uses("isort"):
+        if mapped in {"I001", "E401"} and self.uses("isort"):
             return "isort"
         return self.formatter() if _LAYOUT.match(code) or code.startswith(("W2", "W3", "E1", "E2", "E3")) else None
 

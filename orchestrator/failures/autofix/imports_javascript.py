@@ -12,6 +12,8 @@ from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Definition, Form, SymbolIndex, js_names
 from orchestrator.failures.index.node import node
 
+_ALWAYS_THERE = frozenset({"process", "console"})
+"""Globals under a module's name: what is missing is the linter's or the compiler's word for them."""
 _FILES = 400
 """Files looked at for the tree's own way to write an import."""
 
@@ -65,8 +67,10 @@ def _builtin(name: str, file: str, index: SymbolIndex) -> Choice | None:
     builtin, text = node(), index.source(file).decode("utf-8", "replace")
     prefix = "" if _plain_builtins(index) else "node:"
     asked = set(re.findall(rf"(?<![\w$.]){re.escape(name)}\.([A-Za-z_$][\w$]*)", text))
-    if name in builtin.modules and asked and asked <= builtin.modules[name]:
-        return Choice(prefix + name, name, "*", _module_form(index))
+    called = name == "assert" and re.search(r"(?<![\w$.])assert\(", text)
+    if name in builtin.modules and name not in _ALWAYS_THERE and (called or (asked and asked <= builtin.modules[name])):
+        form = "default" if called else _module_form(index)
+        return Choice(prefix + name, name, "default" if called else "*", form)
     exporters = builtin.exporters(name)
     plain = [module for module in exporters if "/" not in module]
     if len(plain) != 1:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from orchestrator.domain.edit import FileChange
 from orchestrator.domain.failure import Category, Failure
 from orchestrator.failures.autofix import js_code, python_code
-from orchestrator.failures.autofix.fixers import FixCommand, fix_commands
+from orchestrator.failures.autofix.fixers import FixCommand, fix_commands, orders_imports
 from orchestrator.failures.autofix.imports import find_import
 from orchestrator.failures.autofix.layout import mend_layout
+from orchestrator.failures.autofix.python_strings import mend_string
 from orchestrator.failures.autofix.text import SourceText
-from orchestrator.failures.autofix.unused import mend_unused
+from orchestrator.failures.autofix.unused import loads_for_effect, mend_unused
 from orchestrator.failures.index import SymbolIndex, language_of
 from orchestrator.failures.tables import shipped_tables
 from orchestrator.failures.view import RepositoryView
@@ -41,7 +42,10 @@ class FixPlan:
         return not self.edits and not self.commands
 
 
-_UNUSED = frozenset({"F401", "F841", "W0611", "W0612"})
+_UNUSED = frozenset(
+    {"F401", "F841", "W0611", "W0612", "reportUnusedImport", "reportUnusedVariable", "TS6133", "TS6192", "TS6196"}
+)
+"""Of tsc's, those on an import: the others are no trivial ones (L5)."""
 _UNUSED_RULES = (
     "no-unused-vars", "no-unused-imports", "noUnusedVariables", "noUnusedImports", "noUnusedFunctionParameters",
 )  # fmt: skip
@@ -79,10 +83,12 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
         elif _is_unused(failure):
             if not desk.mend_unused(failure):
                 left.append(failure)
+        elif orders_imports(failure) and desk.order_counts(failure.file):
+            left.append(failure)
         else:
             rest.append(failure)
     commands, unfixed = fix_commands(rest, view, command, kept=left)
-    unfixed = tuple(failure for failure in unfixed if not desk.mend_layout(failure))
+    unfixed = tuple(failure for failure in _bottom_up(unfixed) if not desk.mend_layout(failure))
     return FixPlan(
         edits=desk.changes(),
         commands=commands,
@@ -156,11 +162,16 @@ class _Desk:
         self.notes.append(f"{failure.file}:{failure.line}: {what} {failure.symbol}")
         return True
 
+    def order_counts(self, path: str | None) -> bool:
+        """Whether sorting that file's imports may change what the program does."""
+        source = self.source(path or "") if language_of(path) == "python" else None
+        return source is not None and loads_for_effect(source, self.index)
+
     def mend_layout(self, failure: Failure) -> bool:
-        """White space, by our own hand: only where no fixer of the repository does it."""
+        """White space and strings, by our own hand: only where no fixer of the repository does it."""
         path = failure.file or ""
         source = self.source(path) if path.endswith((".py", ".pyi")) else None
-        if source is None or not mend_layout(failure, source):
+        if source is None or not (mend_layout(failure, source) or mend_string(failure, source)):
             return False
         self.notes.append(f"{path}:{failure.line}: {failure.code}")
         return True
@@ -197,6 +208,7 @@ def _comments(source: SourceText) -> int:
     return sum(
         line.count("noqa")
         + line.count("pylint: disable")
+        + line.count("pyright: ignore")
         + line.count("-disable-next-line")
         + line.count("biome-ignore")
         for line in source.lines

@@ -38,6 +38,11 @@ def add_comment(source: SourceText, line: int | None, *, code: str, tool: str) -
             indent = first[: len(first) - len(first.lstrip())]
             source.insert(line, f"{indent}# pylint: disable-next={code}")
         return True
+    if tool == "pyright":
+        if last != line or "pyright:" in text:
+            return False
+        source.replace(line, f"{text.rstrip()}  # pyright: ignore[{code}]")
+        return True
     match = _NOQA.search(text)
     if match is None:
         source.replace(last, f"{text.rstrip()}  # noqa: {code}")

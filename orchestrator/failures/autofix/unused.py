@@ -50,12 +50,14 @@ _CODES = {
     "W0612": "unused-variable",
     "W0614": "unused-wildcard-import",
     "F811": "F811",
+    "reportUnusedImport": "reportUnusedImport",
+    "reportUnusedVariable": "reportUnusedVariable",
 }
 
 
 def _python(failure: Failure, name: str, source: SourceText, index: SymbolIndex) -> bool:
     code = failure.code or ""
-    is_import = code in {"F401", "W0611"}
+    is_import = code in {"F401", "W0611", "reportUnusedImport"}
     if is_import and (found := _bound_name(failure, source)):
         bound, module, original = found
         if _import_may_go(bound, module, original, source, index) and python_code.remove_import(
@@ -65,7 +67,10 @@ def _python(failure: Failure, name: str, source: SourceText, index: SymbolIndex)
     if code not in _CODES:
         return False
     if not python_comments.add_comment(
-        source, failure.line, code=_CODES[code], tool="pylint" if code.startswith("W") else "flake8"
+        source,
+        failure.line,
+        code=_CODES[code],
+        tool="pylint" if code.startswith("W") else "pyright" if code.startswith("report") else "flake8",
     ):
         return False
     if code in {"F841", "W0612"} and _type_checked(index):
@@ -98,6 +103,8 @@ def _import_may_go(bound: str, module: str, original: str, source: SourceText, i
     path = source.path
     if posixpath.basename(path) in {"__init__.py", "conftest.py"} or _NOTICES.search(source.text):
         return False
+    if "__all__" in source.text and not _plain_all(source):
+        return False  # what is computed may hold the name
     if len(re.findall(r"(?<![\w])" + re.escape(bound) + r"(?![\w])", source.text)) > _mentions_in_import(
         bound, original, module
     ):
@@ -107,6 +114,42 @@ def _import_may_go(bound: str, module: str, original: str, source: SourceText, i
     if original != "*" and _imports_more(module, bound, source):
         return True  # the module is loaded anyway
     return _quiet_python(module, original, path, index, 0)
+
+
+def _plain_all(source: SourceText) -> bool:
+    """Whether ``__all__`` stands in the file once, as a list of literals."""
+    tree = python_code.parse(source)
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__all__"] if tree else []
+    return len(named) == 1 and any(
+        isinstance(statement, ast.Assign | ast.AnnAssign)
+        and any(node is named[0] for node in ast.walk(statement))
+        and isinstance(statement.value, ast.List | ast.Tuple)
+        and all(isinstance(entry, ast.Constant) for entry in statement.value.elts)
+        for statement in (tree.body if tree else ())
+    )
+
+
+def loads_for_effect(source: SourceText, index: SymbolIndex) -> bool:
+    """Whether the Python file imports a module of the tree only for what loading it does: then their order counts."""
+    tree = python_code.parse(source)
+    for statement in tree.body if tree else ():
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            continue
+        for alias in statement.names:
+            bound = alias.asname or alias.name.split(".")[0]
+            module, original = (
+                (alias.name, "*")
+                if isinstance(statement, ast.Import)
+                else ("." * statement.level + (statement.module or ""), alias.name)
+            )
+            own = index.resolve(module, source.path) is not None
+            if (
+                own
+                and len(re.findall(rf"(?<!\w){re.escape(bound)}(?!\w)", source.text)) == 1
+                and not _quiet_python(module, original, source.path, index, 0)
+            ):
+                return True
+    return False
 
 
 def _mentions_in_import(bound: str, original: str, module: str) -> int:

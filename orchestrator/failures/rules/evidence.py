@@ -29,6 +29,8 @@ _ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[j
 
 _PREFIX, _POOL_FILES = 4, 60
 """Letters a suggestion shares with the name, and files its names are taken from."""
+_IMPORT_LIST = re.compile(r"^(?:import\b[^\n]*\{|from\b[^\n]*\()[ \t\r]*$", re.MULTILINE)
+"""An import of one name a line: a line taken out of it holds the name alone."""
 
 
 class Evidence:
@@ -102,7 +104,10 @@ class Evidence:
             r"(?:^|\n)[ \t]*(?:import\b|from\b|const\b[^\n]*require|use\b|#include)[^;\n]*\b" + re.escape(name) + r"\b"
         )
         listed = re.compile(r"(?:^|\n)[ \t]*(?:type\s+)?(?:\w+\s+as\s+)?" + re.escape(name) + r",?\s*(?:$|\n)")
-        return bool(bound.search(text)) or ("import" in text and bool(listed.search(text)))
+        if bound.search(text):
+            return True
+        source = self.index.source(file).decode("utf-8", "replace") if self.has_tree and file else ""
+        return bool(("import" in text or _IMPORT_LIST.search(source)) and listed.search(text))
 
     def on_import(self, finding: Finding) -> bool:
         """Whether the line it stands on is an import statement."""
