@@ -54,6 +54,7 @@ def seeds(target: str) -> tuple[bytes, ...]:
         "edits": [text.encode() for text in _ANSWERS],
         "failures": _outputs(),
         "adr": [RECORD.encode(), RECORD.replace("## ", "### ").encode(), f"```markdown\n{RECORD}```".encode()],
+        "yaml": [CONTRACT.encode(), strict_yaml.dump(FULL).encode(), b"? {a: [b, |\n c]}\n"],
         "tasks": [CONTRACT.encode(), strict_yaml.dump(FULL).encode(), b"tasks: [{id: a, title: t}]\n"],
         "journal": [_journal(3), _journal(12), _journal(5)[:-20]],
         "shown": [NASTY.encode("utf-8", "surrogatepass"), b"a\x1b[31mb\x07 plain `code` | cell\n"],

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+from orchestrator import strict_yaml
 from orchestrator.agents.adr import MAX_CHARACTERS, TreeFacts, check, reask
 from orchestrator.agents.answer import MAX_FAULTS, parse
 from orchestrator.agents.filetext import FileText
@@ -87,6 +88,14 @@ def adr(data: bytes) -> None:
     assert "bin" not in {file.path for file in found.files}
 
 
+def yaml(data: bytes) -> None:
+    """Any YAML: read, or refused at a place; and what was read is written so that it reads back equal."""
+    read = strict_yaml.read(data.decode("utf-8", "replace"), source="t.yaml")
+    assert all(fault.line >= 1 and fault.column >= 1 and str(fault).isprintable() for fault in read.faults)
+    if not read.faults and isinstance(read.data, dict):
+        assert strict_yaml.load(strict_yaml.dump(read.data), source="t.yaml").data == read.data
+
+
 def tasks(data: bytes) -> None:
     """A tasks file: a batch of safe ids and paths, or placed faults that can be printed."""
     path = _scratch() / "tasks.yaml"
@@ -143,6 +152,7 @@ TARGETS: Mapping[str, Target] = {
     "edits": edits,
     "failures": failures,
     "adr": adr,
+    "yaml": yaml,
     "tasks": tasks,
     "journal": journal,
     "shown": shown,

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz import mutate, seeds
 from tests.fuzz.targets import TARGETS
 
-COUNT = {"edits": 400, "failures": 120, "adr": 300, "tasks": 50, "journal": 300, "shown": 150}
+COUNT = {"edits": 400, "failures": 120, "adr": 300, "yaml": 250, "tasks": 20, "journal": 300, "shown": 150}
 
 
 @pytest.mark.parametrize("target", TARGETS)
