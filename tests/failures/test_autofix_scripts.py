@@ -53,6 +53,35 @@ def test_a_module_required_from_several_folders_is_one_home(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("others", "name", "line"),
+    [
+        (("import path from 'path';", "import * as path from 'node:path';", "import path from 'path';"), "path",
+         "import path from 'path';"),
+        (("import { join } from 'node:path';", "import { join } from 'path';", "import { join } from 'path';"), "join",
+         "import { join } from 'path';"),
+        (("import { join } from './paths';", "import { join } from 'path';", ""), "join", None),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_one_home_are_one(
+    others: tuple[str, ...], name: str, line: str | None, tmp_path: Path
+) -> None:
+    files = {f"src/f{number}.ts": f"{text}\n" for number, text in enumerate(others)}
+    files |= {"src/a.ts": f"void {name}('x');\n", "src/paths.ts": "export const join = 1;\n" if line is None else ""}
+    fixes = plan(tmp_path, files, trivial("tsc", "TS2304", "src/a.ts", 1, name))
+    assert [edited(fixes, "src/a.ts").splitlines()[0]] == [line] if line else fixes.empty
+
+
+def test_a_declaration_file_beside_its_script_is_no_second_home(tmp_path: Path) -> None:
+    files = {
+        "lib/parse.js": "export const parse = 1;\n",
+        "lib/parse.d.ts": "export declare const parse: number;\n",
+        "src/a.ts": "void parse;\n",
+    }
+    text = edited(plan(tmp_path, files, trivial("tsc", "TS2304", "src/a.ts", 1, "parse")), "src/a.ts")
+    assert "import { parse } from '../lib/parse" in text
+
+
+@pytest.mark.parametrize(
     ("use", "name", "line"),
     [
         ("export const a = path.join('a');", "path", "import * as path from 'node:path';"),

@@ -43,6 +43,7 @@ def targets_of(name: str, file: str, index: SymbolIndex, language: str) -> list[
         if (
             definition.file == file
             or (definition.file.endswith(".pyi") and index.source(definition.file[:-1]))
+            or _only_declares(definition.file, file, index)
             or (not in_test and TEST.search(definition.file))
             or (definition.type_only and language == "python" and not definition.module)
         ):
@@ -53,6 +54,14 @@ def targets_of(name: str, file: str, index: SymbolIndex, language: str) -> list[
         elif definition.module:
             found.append((_home(definition, index, 0), definition))
     return found
+
+
+def _only_declares(path: str, file: str, index: SymbolIndex) -> bool:
+    """Whether a TypeScript declaration file stands for a script beside it, or is asked for by one."""
+    match = re.match(r"(.*)\.d\.([mc]?)ts$", path)
+    if match is None:
+        return False
+    return bool(re.search(r"\.[mc]?jsx?$", file)) or bool(index.source(f"{match[1]}.{match[2]}js"))
 
 
 def _home(definition: Definition, index: SymbolIndex, hops: int) -> Target:

@@ -24,16 +24,21 @@ def javascript_import(name: str, file: str, index: SymbolIndex, *, listed: bool)
     if restored:
         return restored
     targets = targets_of(name, file, index, "javascript") + _defaults(name, file, index)
-    homes = {target for target, _ in targets}
-    if len(homes) > 1 and listed:
-        homes = {Counter(target for target, _ in targets).most_common(1)[0][0]}
-    if len(homes) > 1:
-        return None
-    if not homes:
+    if not targets:
         return _builtin(name, file, index)
-    home = next(iter(homes))
+    if not listed and len({_spelt_alike(target) for target, _ in targets}) > 1:
+        return None
+    home = Counter(target for target, _ in targets).most_common(1)[0][0]
     definitions = [definition for _, definition in targets]
     return _javascript_choice(name, file, home, definitions, index)
+
+
+def _spelt_alike(target: Target) -> Target:
+    """One for the spellings of a home: ``path`` and ``node:path``, a whole module as default or as namespace."""
+    if target.file is not None:
+        return target
+    module = target.module.removeprefix("node:") if node().is_module(target.module) else target.module
+    return Target(None, module, "*" if target.original == "default" else target.original)
 
 
 def _restored(name: str, file: str, index: SymbolIndex) -> Choice | None:
