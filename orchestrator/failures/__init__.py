@@ -12,6 +12,7 @@ from dataclasses import replace
 from orchestrator.domain.failure import CheckKind, Failure
 from orchestrator.domain.gate import CheckResult
 from orchestrator.failures.classify import classify, located
+from orchestrator.failures.command import terse
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.index import SymbolIndex
 from orchestrator.failures.output import condensed, plain, posix
@@ -41,7 +42,7 @@ def judge(result: CheckResult, tree: RepositoryView | None, *, tables: Tables | 
     return judge_output(
         result.stdout, result.stderr, exit_code=result.exit_code, timed_out=result.timed_out, check=result.kind,
         tool=result.tool,
-        view=tree or TextView(), tables=tables, note=result.note,
+        view=tree or TextView(), tables=tables, note=result.note, command=result.command,
     )  # fmt: skip
 
 
@@ -73,10 +74,16 @@ def judge_output(
     tool: str = "",
     note: str = "",
     tables: Tables | None = None,
+    command: str = "",
+    command_doubted: bool = False,
 ) -> tuple[Failure, ...]:
-    """The failures that a failed command's output tells of; at least one."""
+    """The failures that a failed command's output tells of; at least one.
+
+    ``command_doubted``: nobody has seen the command work before (a gate's has run on the base), so that an option the
+    tool does not know may be the command's own invention.
+    """
     tables = tables or shipped_tables()
-    resolver = Resolver(SymbolIndex(view, tables.distributions), tables)
+    resolver = Resolver(SymbolIndex(view, tables.distributions), tables, command if command_doubted else "")
     if timed_out:
         findings: list[Finding] = [
             Finding(
@@ -101,7 +108,7 @@ def judge_output(
             )
         )
     if not findings:
-        findings = _unformatted(text, view)
+        findings = _unformatted(text, view) or terse(text, command, exit_code)
     if not findings:
         findings = [
             Finding(

@@ -47,6 +47,8 @@ def classify_case(case: dict[str, Any], *, tables: Tables | None = None) -> dict
         timed_out=bool(case.get("gate_timed_out")),
         check=_check(case.get("stage")),
         view=_view(case),
+        command=str(case.get("command") or ""),
+        command_doubted=True,
         tables=tables,
     )
     category: str = (gravest(failures) or Category.TACTICAL).value

@@ -34,6 +34,10 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """A function that says it does not do its work: a capability taken away, not a slip."""
+_SURROUNDINGS = frozenset({Kind.PORT, Kind.MEMORY, Kind.DISK, Kind.RESOURCE, Kind.NETWORK})
+"""What the system says whoever asks; a program, a file or a right that is not there may be the line's own invention."""
+_RAISES = re.compile(r"\b(?:raise|throw|reject|new \w*Error|process\.exit)\b|\bpanic!?\(")
+"""A line that raises the error itself: a program's own, whatever it is called."""
 _BEHAVIOUR = _DELIBERATE | _AT_RUN_TIME
 _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
 
@@ -70,8 +74,13 @@ def _judge(finding: Finding, resolver: Resolver, tables: Tables) -> Verdict:
     verdict = resolver.decide(finding)
     if verdict is not None:
         return verdict
-    if finding.tool in RUNNERS and finding.kind in ENVIRONMENT and resolver.diff.added(finding.file, finding.line):
+    line = resolver.added_line(finding) if finding.tool in RUNNERS and finding.kind in ENVIRONMENT else ""
+    if line and (finding.kind not in _SURROUNDINGS or _RAISES.search(line)):
         return Verdict(Category.TACTICAL, "raised by a line the change wrote")
+    if finding.kind is Kind.VERSION and finding.tool == "tsc" and resolver.diff.added(finding.file, finding.line):
+        return Verdict(Category.TACTICAL, "a line the change wrote asks for a newer library than the target's")
+    if finding.kind is Kind.BROKEN_CONFIG and finding.symbol and resolver.invented_file(finding.symbol):
+        return Verdict(Category.HALLUCINATION, f"the change names the file `{finding.symbol}`, which is nowhere")
     if finding.kind is Kind.UNUSED_NAME and finding.tool == "tsc" and resolver.on_import(finding):
         return Verdict(Category.TRIVIAL, "an unused import")
     if finding.kind is Kind.UNUSED_NAME and (finding.tool in tables.compilers or _is_compiler_flag(finding)):

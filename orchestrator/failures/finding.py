@@ -28,6 +28,10 @@ class Kind(StrEnum):
     NULL_ACCESS = "null_access"
     """``symbol`` asked of None, null or undefined."""
     UNKNOWN_KEYWORD = "unknown_keyword"
+    UNRESOLVED = "unresolved"
+    """A linter that knows types says that a line's types could not be told; the name is not said."""
+    NO_OVERLOAD = "no_overload"
+    """No signature of function ``owner`` takes these arguments; which one is wrong is not said."""
     UNKNOWN_FIXTURE = "unknown_fixture"
     UNKNOWN_OPTION = "unknown_option"
     """A key, flag, rule or marker that the tool does not know."""
@@ -107,6 +111,8 @@ class Finding:
     test_id: str | None = None
     fixable: bool = False
     """The tool marks it as fixable without changing behaviour."""
+    unfixable: bool = False
+    """The tool says that it cannot fix it, or not safely, whatever its rule: no table is asked."""
     exists: bool = False
     """The tool itself found ``symbol`` elsewhere (rustc's "consider importing"), or the package of a missing
     subpath."""

@@ -23,11 +23,15 @@ RULES: Mapping[Kind, Rule] = {
     Kind.MISSING_ATTRIBUTE: members.missing_attribute,
     Kind.NULL_ACCESS: members.null_access,
     Kind.UNKNOWN_KEYWORD: members.unknown_keyword,
+    Kind.NO_OVERLOAD: members.no_overload,
+    Kind.UNRESOLVED: members.unresolved,
     Kind.UNKNOWN_FIXTURE: members.unknown_fixture,
     Kind.UNKNOWN_OPTION: members.unknown_option,
     Kind.DEPENDENCY_MISSING: modules.dependency_missing,
     Kind.LAUNCH_MISSING: modules.launch_missing,
 }
+_BY_LINE = frozenset({Kind.NO_OVERLOAD, Kind.UNRESOLVED})
+"""Kinds whose name stands on the line alone."""
 _INTERPRETED = frozenset({"pytest", "python", "unittest", "node", "mocha"})
 """Tools whose syntax errors are the interpreter's own, so may be its version's."""
 
@@ -35,8 +39,8 @@ _INTERPRETED = frozenset({"pytest", "python", "unittest", "node", "mocha"})
 class Resolver(Evidence):
     """Decides about findings in one view, remembering its answers."""
 
-    def __init__(self, index: SymbolIndex, tables: Tables) -> None:
-        super().__init__(index, tables)
+    def __init__(self, index: SymbolIndex, tables: Tables, command: str = "") -> None:
+        super().__init__(index, tables, command)
         self._known: dict[tuple[object, ...], Verdict] = {}
 
     def decide(self, finding: Finding) -> Verdict | None:
@@ -44,7 +48,7 @@ class Resolver(Evidence):
         if finding.kind is Kind.SYNTAX and finding.tool in _INTERPRETED:
             return members.syntax(self, finding)
         rule = RULES.get(finding.kind)
-        if rule is None or not finding.symbol:
+        if rule is None or not (finding.symbol or finding.kind in _BY_LINE):
             return None
         key = (
             finding.kind,
@@ -53,6 +57,7 @@ class Resolver(Evidence):
             finding.file,
             finding.near,
             finding.exists,
+            finding.line if finding.kind in _BY_LINE else None,
             self.written(finding),
         )
         verdict = self._known.get(key)

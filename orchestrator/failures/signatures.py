@@ -31,9 +31,14 @@ def scan(text: str, tables: Tables, *, beside_findings: bool) -> tuple[Finding, 
         hit = _match(text, signature, claimed)
         if hit is not None:
             found.append(hit)
-    if any(finding.kind is Kind.UNKNOWN_OPTION for finding in found):
-        found = [finding for finding in found if finding.kind is not Kind.BROKEN_CONFIG]  # it was read: a key is wrong
+    if any(finding.kind is Kind.UNKNOWN_OPTION for finding in found):  # it was read: a key, or a feature, is wrong
+        found = [finding for finding in found if finding.kind is not Kind.BROKEN_CONFIG and not _unselected(finding)]
     return tuple(found)
+
+
+def _unselected(finding: Finding) -> bool:
+    """cargo (1.6x-1.9x): no version has a feature that was asked for."""
+    return finding.message.startswith("error: failed to select a version")
 
 
 def scan_own(text: str, tables: Tables) -> tuple[Finding, ...]:

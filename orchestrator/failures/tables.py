@@ -64,6 +64,8 @@ class Tables:
     invariant_tests: tuple[str, ...]
     distributions: Mapping[str, str]
     signatures: tuple[Signature, ...]
+    plugin_flags: tuple[str, ...] = ()
+    """Options that plug-ins add and older versions had: unknown, they tell of the environment."""
     own: tuple[OwnPattern, ...] = ()
     """The user's (``failures.patterns``)."""
 
@@ -73,6 +75,8 @@ class Tables:
 
     def has_safe_fix(self, finding: Finding) -> bool:
         """Whether its tool, or another of its ecosystem, mends it without changing behaviour."""
+        if finding.unfixable:
+            return False
         fixes = self.safe_fixes.get(finding.tool)
         return finding.fixable or (fixes is not None and finding.code in fixes)
 
@@ -101,6 +105,7 @@ def read_tables(text: str, *, source: str) -> Tables:
             consequences={tool: frozenset(codes) for tool, codes in data["consequences"].items()},
             invariant_tests=tuple(data["invariant_tests"]),
             distributions=dict(data["distributions"]),
+            plugin_flags=tuple(data["plugin_flags"]),
             signatures=tuple(_signature(entry) for entry in data["signatures"]),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:

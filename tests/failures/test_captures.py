@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Category, str, str | None]] = {
     "biome_check": (TRIVIAL, "biome", None),
     "biome_syntax": (TACTICAL, "biome", None),
     "biome_conf": (INVENTED, "generic", "linterr"),
-    "oxlint_lint": (TRIVIAL, "oxlint", "x"),
+    "oxlint_lint": (TACTICAL, "oxlint", None),  # no-debugger: oxlint only suggests
     "oxlint_syntax": (TACTICAL, "oxlint", None),
     "oxlint_conf": (INVENTED, "generic", "no-such-rule"),
     "esbuild_export": (INVENTED, "esbuild", "nopkg"),

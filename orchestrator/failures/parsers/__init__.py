@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.parsers import (
     audit,
+    biome,
     bundlers,
     compilers,
     js_lint,
@@ -45,6 +46,7 @@ PARSERS: tuple[Parser, ...] = (
     Parser("python_lint", python_lint.HINTS, python_lint.parse),
     Parser("python_format", python_format.HINTS, python_format.parse),
     Parser("js_lint", js_lint.HINTS, js_lint.parse),
+    Parser("biome", biome.HINTS, biome.parse),
     Parser("audit", audit.HINTS, audit.parse),
     Parser("compilers", compilers.HINTS, compilers.parse),
     Parser("bundlers", bundlers.HINTS, bundlers.parse),

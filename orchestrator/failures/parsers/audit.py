@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
 
-HINTS = (">> Issue: [", " BROKEN", "overage", "threshold", "Broken contracts")
+HINTS = (">> Issue: [", '"issue_severity": ', "[bandit]", " BROKEN", "overage", "threshold", "Broken contracts")
 
 _BANDIT = re.compile(r">> Issue: \[([A-Z]\d{3}):([\w-]+)\] (.*)$")
 _BANDIT_SEVERITY = re.compile(r"\s+Severity: (\w+)")
 _BANDIT_PLACE = re.compile(r"\s+Location: (.{1,400}?):(\d+):(\d+)")
+_BANDIT_CUSTOM = re.compile(
+    r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+): (?P<code>B\d{3})\[bandit\]: (?P<severity>\w+): (?P<text>.*)$"
+)
+_BANDIT_KEY = re.compile(r'\s*"(filename|issue_severity|issue_text|line_number|test_id)": "?([^"\n]{0,400})"?,?$')
 _CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
 _FORBIDDEN = re.compile(r"(\S{1,300}) is not allowed to import (\S{1,300}?):?$")
 _CHAIN = re.compile(r"-?\s+(\S+) -> (\S+) \(l\.(\d+)")
@@ -26,6 +30,8 @@ _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
         r"|\".*\")? ?.*threshold")),
     ("jest", "coverage threshold for", re.compile(r"\s*Jest: .* coverage threshold for \w+ \(.*\) not met")),
     ("jest", "Coverage data for", re.compile(r"\s*Jest: Coverage data for .* was not found")),
+    ("jest", "Uncovered count for", re.compile(r"\s*Jest: Uncovered count for \w+ \(.*\) exceeds")),
+    ("vitest", "ERROR: Uncovered ", re.compile(r"\s*ERROR: Uncovered \w+ \(\d+\) exceed .*threshold")),
     ("node:test", "coverage does not meet threshold", re.compile(r".{0,60}\b(?:line|branch|function) cov"
         r"erage does not meet threshold of")),
     ("tarpaulin", "Coverage is below the failure threshold", re.compile(r".*Coverage is below the failure threshold")),
@@ -37,7 +43,7 @@ _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 
 def parse(text: str) -> tuple[Finding, ...]:
     """Security findings, broken contracts, thresholds not met."""
-    return tuple([*_bandit(text), *_contracts(text), *_coverage(text)][:FINDINGS_CAP])
+    return tuple([*_bandit(text), *_bandit_reports(text), *_contracts(text), *_coverage(text)][:FINDINGS_CAP])
 
 
 def _bandit(text: str) -> Iterator[Finding]:
@@ -54,6 +60,29 @@ def _bandit(text: str) -> Iterator[Finding]:
             tool="bandit", kind=Kind.SECURITY if severity == "high" else Kind.ADVICE, code=match[1], message=match[3],
             file=posix(place[1]) if place else None, line=number(place[2]) if place else None, symbol=match[2],
         )  # fmt: skip
+
+
+def _bandit_reports(text: str) -> Iterator[Finding]:
+    """bandit's ``json`` and ``custom`` formats."""
+    for _, line in lines_with(text, "[bandit]: "):
+        if match := _BANDIT_CUSTOM.match(line):
+            yield _advised(match["severity"], match["code"], match["text"], match["file"], match["line"])
+    entry: dict[str, str] = {}
+    for _, line in lines_with(text, '": ') if '"issue_severity": ' in text else ():
+        if match := _BANDIT_KEY.match(line):
+            entry[match[1]] = match[2]
+            if match[1] == "test_id":  # the last of an entry's keys that matter: they are sorted
+                yield _advised(
+                    entry.get("issue_severity", ""), match[2], entry.get("issue_text", ""), entry.get("filename", ""),
+                    entry.get("line_number", ""),
+                )  # fmt: skip
+
+
+def _advised(severity: str, code: str, message: str, file: str, line: str) -> Finding:
+    kind = Kind.SECURITY if severity.lower() == "high" else Kind.ADVICE
+    return Finding(
+        tool="bandit", kind=kind, code=code, message=message, file=posix(file), line=number(line.rstrip(","))
+    )
 
 
 def _contracts(text: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
-from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
+from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, lines_after, lines_with, number, posix
 from orchestrator.failures.parsers.js_errors import read_error
 
 HINTS = (
@@ -157,6 +157,16 @@ def _config(text: str) -> Iterator[Finding]:
         return
 
 
+_SHOWN = re.compile(r"(?:Exception during run: )?(?:file://)?((?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.[cm]?[jt]sx?):(\d+)$")
+_SHOWN_LINES = 6
+
+
+def _shown_above(text: str, start: int) -> re.Match[str] | None:
+    """The place node prints above a syntax error: no frame of the stack is in a file that does not parse."""
+    above = text[max(0, start - 4 * LINE_CAP) : start].split("\n")[-_SHOWN_LINES:]
+    return next((found for line in reversed(above) if (found := _SHOWN.match(line.strip()[:LINE_CAP]))), None)
+
+
 def _node(text: str) -> Iterator[Finding]:
     """A node script that died by an uncaught error: the error before the ``Node.js vNN`` line, or before its require
     stack.
@@ -185,5 +195,6 @@ def _node(text: str) -> Iterator[Finding]:
                 ),
                 None,
             )
+            place = (match[1] == "SyntaxError" and _shown_above(head, start)) or place
             yield _at(read_error("node", match[1], match[2]), place[1] if place else None, place[2] if place else None)
             return

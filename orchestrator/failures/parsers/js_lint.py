@@ -1,6 +1,6 @@
 # The tools print these very characters.
 # ruff: noqa: RUF001
-"""eslint (8-9: stylish, compact, json), oxlint (1), biome (1-2), prettier (2-3)."""
+"""eslint (8-10: stylish, json), oxlint (1), prettier (2-3)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,6 @@ HINTS = (
     "[warn] ",
     "╭─[",
     ",-[",
-    "━━━",
-    '"diagnostics":[',
-    "::error title=",
     " problem",
 )
 
@@ -35,18 +32,15 @@ _RULE_NAME = re.compile(r"[@\w./-]+")
 _FIXABLE = re.compile(r"(\d+) errors? and (\d+) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
 _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (.*)$")
+_OXLINT_UNIX = re.compile(r"([^\s:][^:\n]{0,400}):(\d+):(\d+): (.{1,2000}) \[(Error|Warning)/([^\]\s]{1,100})\]$")
 _OXLINT_SYNTAX = re.compile(r"\s*[×x] ((?:Unexpected|Expected|Unterminated|Invalid|Identifier|Missing)\b.*)$")
 _OXLINT_PLACE = re.compile(r"\s*[╭,][─-]\[(.{1,400}?):(\d+):(\d+)\]")
-_BIOME = re.compile(
-    r"(?P<file>[^\s:]\S{0,400}?)(?::(?P<line>\d+):(?P<column>\d+))? (?P<rule>lint/[\w/]+|format|organizeImports"
-    r"|assist/[\w/]+|parse|suppressions/\w+)(?P<fix>\s+FIXABLE)?\s+━+"
-)
 _PRETTIER_ERROR = re.compile(r"\[error\] (.{1,400}?): SyntaxError: (.*?)(?: \((\d+):(\d+)\))?$")
 
 _NAME = re.compile(r"'([^']{1,300})'")
 _EXPORT = re.compile(r"(\S{1,200}) not found in (?:imported namespace )?'([^']{1,300})'")
 
-_RULES: dict[str, Kind] = {
+RULES: dict[str, Kind] = {
     "no-undef": Kind.UNDEFINED_NAME, "react/jsx-no-undef": Kind.UNDEFINED_NAME, "no-unused-vars": Kind.UNUSED_NAME,
     "@typescript-eslint/no-unused-vars": Kind.UNUSED_NAME, "unused-imports/no-unused-imports": Kind.UNUSED_IMPORT,
     "unused-imports/no-unused-vars": Kind.UNUSED_NAME, "noUnusedVariables": Kind.UNUSED_NAME,
@@ -77,12 +71,20 @@ _RULES: dict[str, Kind] = {
 }  # fmt: skip
 """Rules whose finding is more than a matter of style. eslint 9.39, typescript-eslint 8, plugin-import 2.32, biome 2."""
 
+_UNTYPED = re.compile(r"could not be resolved|\berror\b[`']? type|of type [`']?error\b|an? [`']error[`']")
+"""typescript-eslint (6-8) of an expression whose type is an error's: what it names is not there."""
 _UNSUPPORTED = re.compile(r"Definition for rule '([^']{1,200})' not found")
 
 
 def parse(text: str) -> tuple[Finding, ...]:
-    """One finding a message, of whichever of the four linters spoke."""
-    findings = [*_json(text), *_stylish(text), *_oxlint(text), *_biome(text), *_biome_reports(text), *_prettier(text)]
+    """One finding a message, of whichever of the three spoke."""
+    findings = [
+        *_json(text),
+        *_stylish(text),
+        *_oxlint(text),
+        *_oxlint_unix(text),
+        *_prettier(text),
+    ]
     return tuple(findings[:FINDINGS_CAP])
 
 
@@ -101,7 +103,9 @@ def eslint_message(rule: str | None, message: str, *, fixable: bool, warning: bo
             symbol=match[1],
             warning=warning,
         )
-    kind = _RULES.get(name) or (Kind.SECURITY if name.startswith(("security/", "no-secrets/")) else Kind.LINT)
+    kind = RULES.get(name) or (Kind.SECURITY if name.startswith(("security/", "no-secrets/")) else Kind.LINT)
+    if name.startswith("@typescript-eslint/no-unsafe-") and _UNTYPED.search(message):
+        kind = Kind.UNRESOLVED
     if kind is Kind.MISSING_EXPORT and (match := _EXPORT.search(message)):
         symbol, owner = match[1].strip("'"), match[2]
     elif match := _NAME.search(message):
@@ -147,6 +151,8 @@ def _stylish(text: str) -> Iterator[Finding]:
         and (number(problems[1]) or number(fixable[2]) == number(problems[2]))
     ):
         rows = [replace(row, fixable=True) for row in rows]
+    elif fixable is None:  # eslint 8-10 counts what it can fix below the problems: nothing here
+        rows = [replace(row, unfixable=not row.fixable) for row in rows]
     yield from rows
 
 
@@ -182,7 +188,29 @@ def _json_message(path: str, message: dict[str, Any]) -> Finding:
         file=posix(path),
         line=line if isinstance(line, int) else None,
         column=column if isinstance(column, int) else None,
+        unfixable=not found.fixable,
     )
+
+
+def _oxlint_unix(text: str) -> Iterator[Finding]:
+    """oxlint's ``unix`` format."""
+    for marker in (" [Error/", " [Warning/"):
+        for _, line in lines_with(text, marker):
+            if match := _OXLINT_UNIX.match(line):
+                head = f"{'x' if match[5] == 'Error' else '!'} {match[6]}: {match[4]}"
+                if (found := _oxlint_head(head)) is not None:
+                    yield replace(found, file=posix(match[1]), line=number(match[2]), column=number(match[3]))
+
+
+def _oxlint_head(line: str) -> Finding | None:
+    match = _OXLINT_HEAD.match(line)
+    if match is None:
+        return None
+    plugin = _OXLINT_PLUGINS.get(match[2], match[2].removeprefix("eslint-plugin-"))
+    rule = match[3] if match[2] in {"eslint", "oxc"} else f"{plugin}/{match[3]}"
+    found = replace(eslint_message(rule, match[4], fixable=False, warning=match[1] in "⚠!"), tool="oxlint")
+    imported = found.kind is Kind.UNUSED_NAME and "is imported but never used" in match[4]
+    return replace(found, kind=Kind.UNUSED_IMPORT) if imported else found
 
 
 def _oxlint(text: str) -> Iterator[Finding]:
@@ -191,15 +219,8 @@ def _oxlint(text: str) -> Iterator[Finding]:
     pending: Finding | None = None
     for raw in text.split("\n"):
         line = raw[:LINE_CAP]
-        if match := _OXLINT_HEAD.match(line):
-            rule = (
-                match[3]
-                if match[2] in {"eslint", "oxc"}
-                else f"{_OXLINT_PLUGINS.get(match[2], match[2].removeprefix('eslint-plugin-'))}/{match[3]}"
-            )
-            pending = replace(eslint_message(rule, match[4], fixable=False, warning=match[1] in "⚠!"), tool="oxlint")
-            if pending.kind is Kind.UNUSED_NAME and "is imported but never used" in match[4]:
-                pending = replace(pending, kind=Kind.UNUSED_IMPORT)
+        if (head := _oxlint_head(line)) is not None:
+            pending = head
         elif match := _OXLINT_SYNTAX.match(line):
             pending = Finding(tool="oxlint", kind=Kind.SYNTAX, message=match[1])
         elif pending is not None and (place := _OXLINT_PLACE.match(line)):
@@ -208,84 +229,6 @@ def _oxlint(text: str) -> Iterator[Finding]:
 
 
 _OXLINT_PLUGINS = {"typescript-eslint": "@typescript-eslint", "eslint-plugin-import": "import"}
-
-
-def _biome(text: str) -> Iterator[Finding]:
-    for start, line in lines_with(text, " ━━━"):
-        match = _BIOME.match(line)
-        if match is None:
-            continue
-        after = text[start + len(line) : start + len(line) + 2000].split("\n")
-        message = next((part.strip() for part in after if part.strip()), "")
-        mark, message = message[:1], message[1:].strip() if message[:1] in "×x!ℹi" else message
-        yield Finding(
-            tool="biome", kind=_biome_kind(match["rule"]), code=match["rule"], message=message[:LINE_CAP],
-            file=posix(match["file"]),
-            line=number(match["line"]),
-            column=number(match["column"]), fixable=bool(match["fix"]), warning=mark in {"!", "i", "ℹ"},
-            symbol=_biome_symbol(message),
-        )  # fmt: skip
-
-
-def _biome_kind(rule: str) -> Kind:
-    known = _BIOME_KINDS.get(rule) or _RULES.get(rule.rsplit("/", 1)[-1])
-    if known is not None:
-        return known
-    if rule.startswith("assist/"):
-        return Kind.IMPORT_ORDER
-    return Kind.SECURITY if "/security/" in rule else Kind.LINT
-
-
-def _biome_reports(text: str) -> Iterator[Finding]:
-    """biome's other reporters: ``json`` and ``github``."""
-    if '"diagnostics":[' in text:
-        start = text.find("{")
-        try:
-            data, _ = json.JSONDecoder().raw_decode(text, start)
-        except (ValueError, RecursionError):
-            data = {}
-        entries = data.get("diagnostics") if isinstance(data, dict) else None
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and isinstance(entry.get("category"), str):
-                yield _biome_entry(entry)
-    for _, line in lines_with(text, "::error title="):
-        if match := _BIOME_GITHUB.match(line):
-            yield _biome_found(match[1], match[4], posix(match[2]), number(match[3]), warning=False)
-
-
-def _biome_entry(entry: dict[str, Any]) -> Finding:
-    place = entry.get("location")
-    place = place if isinstance(place, dict) else {}
-    start = place.get("start")
-    line = start.get("line") if isinstance(start, dict) else None
-    path = place.get("path")
-    return _biome_found(
-        entry["category"], str(entry.get("message", ""))[:LINE_CAP],
-        posix(path) if isinstance(path, str) else None, line if isinstance(line, int) else None,
-        warning=entry.get("severity") not in {"error", "fatal"},
-    )  # fmt: skip
-
-
-def _biome_found(rule: str, message: str, file: str | None, line: int | None, *, warning: bool) -> Finding:
-    return Finding(
-        tool="biome", kind=_biome_kind(rule), code=rule, message=message, file=file, line=line, warning=warning,
-        symbol=_biome_symbol(message),
-    )  # fmt: skip
-
-
-_BIOME_NAME = re.compile(
-    r"This (?:variable|parameter|function|class) ([\w$]+) is unused|The ([\w$]+) variable is undeclared"
-)
-"""biome 2.6: the rules that say of which name they speak (of unused imports they do not)."""
-
-
-def _biome_symbol(message: str) -> str | None:
-    match = _BIOME_NAME.match(message)
-    return match[match.lastindex or 0] if match else None
-
-
-_BIOME_GITHUB = re.compile(r"::error title=([\w/]{1,100}),file=([^,]{1,400}),line=(\d+)[^:]{0,100}::(.*)$")
-_BIOME_KINDS = {"format": Kind.FORMAT, "organizeImports": Kind.IMPORT_ORDER, "parse": Kind.SYNTAX}
 
 
 def _prettier(text: str) -> Iterator[Finding]:

@@ -42,6 +42,8 @@ _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
 _LAST = re.compile(r"(?:=+ )?\d{1,9} [a-z][^\n]{0,400} in \d+\.\d+s|(?:=+ )?no tests ran in ")
+_ASYNC_UNSUPPORTED = "async def functions are not natively supported"
+"""pytest (6-9) of an asynchronous test for which no plug-in is there."""
 _CONFTEST = re.compile(r"ImportError while loading conftest '(.{1,400})'")
 _UNREACHABLE = ("status = StatusCode.UNAVAILABLE", "status = StatusCode.DEADLINE_EXCEEDED")
 """grpcio (1.x): the error's status stands on the lines after its class."""
@@ -147,7 +149,7 @@ def parse(text: str) -> tuple[Finding, ...]:
             _read_rule(reader, line)
         elif first == "I" and line.startswith("INTERNALERROR> "):
             _read_internal(reader, line[15:])
-        elif first in {"F", "E", "I", "f", "n"} or first.isdigit():
+        elif first in {"F", "E", "I", "f", "n", "a"} or first.isdigit():
             _read_words(reader, line)
         if not is_e and reader.section is not None:
             _read_native(reader.section, line)
@@ -236,6 +238,9 @@ def _read_words(reader: _Reader, line: str) -> None:
         if match and len(reader.summaries) < FINDINGS_CAP:
             reader.summaries.append((match[2], match[3]))
             reader.failing_files.add(posix(match[2].split("::")[0]))
+    elif line.startswith(_ASYNC_UNSUPPORTED) and reader.section is not None:
+        found = Finding(tool=TOOL, kind=Kind.DEPENDENCY_MISSING, code="async", message=line, symbol="pytest-asyncio")
+        reader.section.errors.append((found, len(reader.section.frames)))
     elif match := _CONFTEST.match(line):
         reader.close()
         reader.section = _Section(file=posix(match[1]))

@@ -78,6 +78,13 @@ _KINDS = {
     "F0011": Kind.BROKEN_CONFIG, "E0014": Kind.BROKEN_CONFIG,
     "PLE1205": Kind.LINT,
 }  # fmt: skip
+_HIGH_SECURITY = frozenset(
+    {
+        "S102", "S201", "S202", "S304", "S307", "S312", "S321", "S324", "S401", "S402", "S411", "S412", "S413", "S415",
+        "S501", "S502", "S505", "S507", "S602", "S604", "S605", "S609", "S701",
+    }
+)  # fmt: skip
+"""ruff's and flake8-bandit's S: what bandit (1.9) holds of high severity, and code run from a string."""
 _PYLINT_OWNER = {
     "E0611": re.compile(r"No name '([^']+)' in module '([^']+)'"),
     "E1101": re.compile(r"(?:Instance of|Module|Class|Function|Method|Super of) '([^']*)' has no '([^']*)'"),
@@ -89,6 +96,8 @@ def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tupl
     if syntax or code is None:
         return Kind.SYNTAX, None, None
     kind = _KINDS.get(code, Kind.LINT)
+    if code in _HIGH_SECURITY and "seems safe" not in message:
+        kind = Kind.SECURITY
     quoted = _QUOTED.search(message)
     symbol = quoted[1] if quoted else None
     if code == "E0015" and (named := _PYLINT_UNRECOGNISED.search(message)):

@@ -28,6 +28,7 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Library stubs not installed for "([^"]+)"'), Kind.DEPENDENCY_MISSING, 1, 0),
     (re.compile(r'Skipping analyzing "([^"]+)"'), Kind.TYPE, 1, 0),
     (re.compile(r'Unexpected keyword arguments? "([^"]+)"(?:[^\n]* for "([^"]+)")?'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r'^No overload variant of "([^"]+)"'), Kind.NO_OVERLOAD, 0, 1),
     (re.compile(r"Too (?:many|few) (?:positional )?arguments|Missing positional argument"), Kind.ARITY, 0, 0),
     (re.compile(r'Error importing plugin "([^"]+)"|Can\'t find plugin'), Kind.BROKEN_CONFIG, 0, 0),
     (re.compile(r'Unrecognized option: (\S+)'), Kind.UNKNOWN_OPTION, 1, 0),
@@ -45,15 +46,27 @@ _PYRIGHT_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Import "([^"]+)" could not be resolved'), Kind.MISSING_MODULE, 1, 0),
     (re.compile(r'Cannot (?:access|assign to) (?:attribute|member) "([^"]+)" for class "([^"]+)"'),
         Kind.MISSING_ATTRIBUTE, 1, 2),
+    (re.compile(r'Cannot delete (?:attribute|member) "([^"]+)" for class "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
     (re.compile(r'No parameter named "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 0),
+    (re.compile(r'^No overloads for "([^"]+)" match'), Kind.NO_OVERLOAD, 0, 1),
     (re.compile(r'"([^"]+)" is not a defined key in "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
     (re.compile(r'"([^"]+)" is an undefined item in "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 2),
     (re.compile(r'"([^"]+)" is specified in __all__ but not present in module'), Kind.UNDEFINED_NAME, 1, 0),
     (re.compile(r"Expected \d+ (?:more )?positional argument|Argument missing for parameter"
         r"|Arguments missing"), Kind.ARITY, 0, 0),
     (re.compile(r'Import "([^"]+)" is not accessed'), Kind.UNUSED_IMPORT, 1, 0),
+    (re.compile(r'^(?:Variable|Function|Class|Symbol) "([^"]+)" is not accessed'), Kind.UNUSED_NAME, 1, 0),
     (re.compile(r'Import cycle|Cycle detected in import chain'), Kind.CYCLE, 0, 0),
 )  # fmt: skip
+_PYRIGHT_LINES, _PYRIGHT_INDENT = 8, ("    ", "  \u00a0")
+"""Lines that belong to an error, and what they begin with (1.1 puts spaces that do not break)."""
+_PYRIGHT_DETAILS: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
+    (re.compile(r'"([^"]+)" is not a defined key in "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
+    (re.compile(r'"([^"]+)" is an undefined item in "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r'^No parameter named "([^"]+)"', re.MULTILINE), Kind.UNKNOWN_KEYWORD, 1, 0),
+    (re.compile(r'Attribute "([^"]+)" is unknown(?: for class "([^"]+)")?'), Kind.MISSING_ATTRIBUTE, 1, 2),
+)
+"""What only the lines below an error say (pyright 1.1)."""
 _PYRIGHT_SYNTAX = re.compile(
     r"^(?:Expected |Statements must|Unexpected |Unindent|Inconsistent use of tabs|\".{1,4}\" was not closed"
     r"|Invalid |String literal)"
@@ -105,20 +118,40 @@ def _mypy(text: str, start: int, match: re.Match[str]) -> Finding:
 def _pyright(text: str, start: int, match: re.Match[str]) -> Finding:
     message = match["message"].strip()
     ruled = _PYRIGHT_RULE.match(message)
-    if ruled is None:
-        for following in lines_after(text, start, 6):
-            if not following.startswith("    "):
-                break
-            if found := _PYRIGHT_RULE.match(following.strip()):
-                ruled = found
-                break
+    detail: list[str] = []
+    for following in lines_after(text, start, 0 if ruled else _PYRIGHT_LINES):
+        if not following.startswith(_PYRIGHT_INDENT) or ruled:
+            break
+        detail.append(following.strip())
+        ruled = _PYRIGHT_RULE.match(detail[-1])
     rule = ruled[2] if ruled else None
     fallback = Kind.SYNTAX if rule is None and _PYRIGHT_SYNTAX.match(message) else Kind.TYPE
     kind, symbol, owner = _apply(_PYRIGHT_RULES, message, fallback)
+    if kind is Kind.TYPE and detail:
+        kind, symbol, owner = _apply(_PYRIGHT_DETAILS, "\n".join(detail), kind)
+    if kind is Kind.TYPE and not message.isascii():
+        kind, symbol, owner = _by_rule(rule, message)
     return Finding(
         tool="pyright", kind=kind, code=rule, message=message, file=posix(match["file"]), line=number(match["line"]),
         column=number(match["column"]), symbol=symbol, owner=owner.rstrip("*") if owner else None,
     )  # fmt: skip
+
+
+_PYRIGHT_KINDS = {
+    "reportUndefinedVariable": Kind.UNDEFINED_NAME, "reportMissingImports": Kind.MISSING_MODULE,
+    "reportAttributeAccessIssue": Kind.MISSING_ATTRIBUTE, "reportUnusedImport": Kind.UNUSED_IMPORT,
+    "reportUnusedVariable": Kind.UNUSED_NAME, "reportImportCycles": Kind.CYCLE,
+}  # fmt: skip
+_ANY_QUOTED = re.compile(r'["\u201c\u201e\u00ab]\s?([^"\u201c\u201d\u00bb]{1,300}?)\s?["\u201c\u201d\u00bb]')
+
+
+def _by_rule(rule: str | None, message: str) -> tuple[Kind, str | None, str | None]:
+    """pyright speaks fifteen languages (``LC_ALL``): its rule decides there, the quotes give the names."""
+    names = _ANY_QUOTED.findall(message)
+    kind = _PYRIGHT_KINDS.get(rule or "", Kind.TYPE)
+    if kind is Kind.TYPE or not names:
+        return Kind.TYPE, None, None
+    return kind, names[0], names[1] if len(names) > 1 else None
 
 
 def _apply(

@@ -24,6 +24,10 @@ _QUOTED = re.compile(
 
 CODES: dict[int, Kind] = {
     2311: Kind.UNDEFINED_NAME, 2570: Kind.UNDEFINED_NAME, 2833: Kind.UNDEFINED_NAME, 2882: Kind.MISSING_MODULE,
+    2874: Kind.UNDEFINED_NAME, 2879: Kind.UNDEFINED_NAME, 2834: Kind.MISSING_MODULE,
+    2343: Kind.VERSION, 2354: Kind.DEPENDENCY_MISSING, 2468: Kind.VERSION, 2584: Kind.VERSION, 2812: Kind.VERSION,
+    5102: Kind.VERSION, 5103: Kind.UNKNOWN_OPTION, 5108: Kind.VERSION, 5109: Kind.BROKEN_CONFIG,
+    6231: Kind.BROKEN_CONFIG, 17018: Kind.UNKNOWN_OPTION,
     2318: Kind.VERSION, 2581: Kind.DEPENDENCY_MISSING, 2867: Kind.DEPENDENCY_MISSING, 2868: Kind.DEPENDENCY_MISSING,
     2726: Kind.UNKNOWN_OPTION, 2727: Kind.UNKNOWN_OPTION, 5072: Kind.UNKNOWN_OPTION, 5077: Kind.UNKNOWN_OPTION,
     5078: Kind.UNKNOWN_OPTION, 5079: Kind.UNKNOWN_OPTION, 6114: Kind.UNKNOWN_OPTION, 17010: Kind.UNKNOWN_OPTION,
@@ -52,6 +56,10 @@ CODES: dict[int, Kind] = {
 """TypeScript's ``diagnosticMessages.json`` (5.9); 1000-1999 are syntax, all else is a type error."""
 
 _WRITE_FAILED, _NO_PROPERTY = 5033, 2339
+_UNNAMED = 2834
+"""An import without its extension, and no file that would fit (2835 names the one that does)."""
+_FILES = frozenset({6053, 6231})
+"""Files that a configuration or a reference names and that are not there; ``extends`` (5083) cannot be read."""
 _OWNER_FIRST = frozenset({2305, 2724, 2614, 2694, 2459, 2460})
 _WRITE_ERRORS = (("ENOSPC", Kind.DISK), ("EDQUOT", Kind.DISK), ("EROFS", Kind.PERMISSION), ("ENOMEM", Kind.MEMORY))
 _UNKNOWN_PROPERTY = re.compile(
@@ -114,6 +122,10 @@ def _kind(code: int, message: str, file: str | None, names: list[str]) -> tuple[
         return Kind.BROKEN_CONFIG, None, None
     if code == _WRITE_FAILED:
         return next((found for mark, found in _WRITE_ERRORS if mark in message), kind), None, None
+    if code not in _FILES and kind is Kind.BROKEN_CONFIG:
+        return kind, None, None
+    if code == _UNNAMED:
+        return kind, None, None
     first = names[0] if names else None
     second = names[1] if len(names) > 1 else None
     if code in {1192, 2613}:

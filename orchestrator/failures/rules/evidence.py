@@ -36,7 +36,9 @@ _IMPORT_LIST = re.compile(r"^(?:import\b[^\n]*\{|from\b[^\n]*\()[ \t\r]*$", re.M
 class Evidence:
     """One view, asked the same questions by every rule."""
 
-    def __init__(self, index: SymbolIndex, tables: Tables) -> None:
+    def __init__(self, index: SymbolIndex, tables: Tables, command: str = "") -> None:
+        """``command``: what was run, where it may itself be wrong; else empty."""
+        self.command = command
         self.index = index
         self.tables = tables
         self.view = index.view
@@ -52,6 +54,12 @@ class Evidence:
         if self.diff.added(finding.file, finding.line):
             return True
         return has_word(self.added, finding.symbol or "")
+
+    def invented_file(self, path: str) -> bool:
+        """The change wrote the path, and took no file of that name away."""
+        name = path.replace("\\", "/").rsplit("/", 1)[-1]
+        gone = any(entry.deleted and file.rsplit("/", 1)[-1] == name for file, entry in self.diff.files.items())
+        return self.view.change_known and not gone and has_word(self.added, name)
 
     def definition_removed(self, name: str) -> bool:
         """The change took away the definition or public export of the name."""
@@ -111,12 +119,21 @@ class Evidence:
 
     def on_import(self, finding: Finding) -> bool:
         """Whether the line it stands on is an import statement."""
+        return self.line_text(finding).lstrip().startswith("import ")
+
+    def line_text(self, finding: Finding) -> str:
+        """The line it stands on, from the change or the tree; empty where neither tells."""
         entry = self.diff.files.get(finding.file or "")
         text = entry.added.get(finding.line or 0, "") if entry else ""
         if not text and self.has_tree and finding.file and finding.line:
             lines = self.index.source(finding.file).decode("utf-8", "replace").splitlines()
             text = lines[finding.line - 1] if finding.line <= len(lines) else ""
-        return text.lstrip().startswith("import ")
+        return text
+
+    def added_line(self, finding: Finding) -> str:
+        """The line it stands on, if the change wrote it; else empty."""
+        entry = self.diff.files.get(finding.file or "")
+        return entry.added.get(finding.line or 0, "") if entry else ""
 
     def line_added(self, path: str, line: int) -> bool:
         """Whether the change wrote that line, by its number or (numbers drift) by its text."""

@@ -7,6 +7,7 @@ import re
 from orchestrator.domain.failure import Category
 from orchestrator.failures.finding import Finding
 from orchestrator.failures.index import language_of, runtime
+from orchestrator.failures.index.builtin_calls import builtin_parameters
 from orchestrator.failures.index.node import node
 from orchestrator.failures.near import nearest
 from orchestrator.failures.rules.evidence import Evidence, Verdict
@@ -144,6 +145,33 @@ def unknown_keyword(evidence: Evidence, finding: Finding) -> Verdict:
     )
 
 
+_MEMBER = re.compile(r"\.([A-Za-z_$][\w$]{2,80})")
+
+
+def unresolved(evidence: Evidence, finding: Finding) -> Verdict:
+    """A member on an added line that neither the tree nor the language has is what could not be resolved."""
+    text = evidence.added_line(finding)
+    for name in _MEMBER.findall(text) if evidence.has_tree else ():
+        if node().any_member(name) or evidence.index.has_member(name, "javascript", skip=evidence.added_lines()):
+            continue
+        return Verdict(Category.HALLUCINATION, f"nothing{evidence.where()} has an attribute `{name}`")
+    return Verdict(Category.TACTICAL, f"{finding.code}: what the line names has no type")
+
+
+_KEYWORD_GIVEN = re.compile(r"[(,]\s*([A-Za-z_]\w{0,80})\s?=(?!=)")
+
+
+def no_overload(evidence: Evidence, finding: Finding) -> Verdict:
+    """A keyword on that line that no signature of the built-in knows was invented; else the arguments are wrong."""
+    name = (finding.owner or "").removesuffix(".__init__").rsplit(".", 1)[-1]
+    known = builtin_parameters(name)
+    for keyword in _KEYWORD_GIVEN.findall(evidence.line_text(finding)) if known else ():
+        if keyword not in known and evidence.written(finding) is not False:
+            near = nearest(keyword, known)
+            return Verdict(Category.HALLUCINATION, f"{name} takes no keyword `{keyword}`", near)
+    return Verdict(Category.TACTICAL, f"{finding.owner} is called with arguments that it does not take")
+
+
 def unknown_fixture(evidence: Evidence, finding: Finding) -> Verdict:
     name = finding.symbol or ""
     if evidence.definition_removed(name):
@@ -173,7 +201,10 @@ def syntax(evidence: Evidence, finding: Finding) -> Verdict:
 
 def unknown_option(evidence: Evidence, finding: Finding) -> Verdict:
     key = (finding.symbol or "").split("=")[0].split()[0]
-    if evidence.view.change_known and key and key not in evidence.added:
+    words = (key, key[2:]) if key.startswith("--") else (key,)
+    if evidence.view.change_known and key and not any(word and word in evidence.added for word in words):
+        if key.startswith("-") and key in evidence.command and not key.startswith(evidence.tables.plugin_flags):
+            return Verdict(Category.HALLUCINATION, f"`{key}` of the command is an option that its tool does not have")
         return Verdict(
             Category.ENVIRONMENT,
             f"the tool does not know `{key}`, which the change did not write: another version, or no plugin for it",

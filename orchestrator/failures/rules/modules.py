@@ -19,6 +19,8 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
         importer = evidence.view.locate(finding.owner)
         if "node_modules/" in finding.owner.replace("\\", "/"):
             return Verdict(Category.ENVIRONMENT, f"an installed package asks for `{module}`, which is not installed")
+    if module.startswith("/") and "node_modules/" not in module:
+        return _local_module(evidence, _below_root(module, finding.owner, importer), importer)
     language = language_of(importer) or (
         "python" if finding.tool in {"pytest", "mypy", "pyright", "pylint", "python", "unittest"} else "javascript"
     )
@@ -39,6 +41,12 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
         f"`{module}` is neither declared nor installed nor in the standard library",
         _near_modules(evidence, module),
     )
+
+
+def _below_root(module: str, printed: str | None, importer: str | None) -> str:
+    """An absolute path as the tree has it: node prints the importer's beside it; else its last part."""
+    root = printed.removesuffix(importer) if printed and importer else ""
+    return module.removeprefix(root) if root and module.startswith(root) else module.rsplit("/", 1)[-1]
 
 
 def _of_package(evidence: Evidence, finding: Finding, language: str, *, written: bool | None) -> Verdict | None:
@@ -79,7 +87,9 @@ def _is_inner(evidence: Evidence, module: str, language: str) -> bool:
     return module.count("/") > module.startswith("@")
 
 
-def _local_module(evidence: Evidence, module: str, importer: str | None, *, written: bool | None) -> Verdict:
+def _local_module(evidence: Evidence, module: str, importer: str | None, *, written: bool | None = None) -> Verdict:
+    if written is None and evidence.view.change_known:
+        written = mentions(evidence.added, re.sub(r"\.\w+$", "", module.rsplit("/", 1)[-1]))
     deleted = [
         path for path, entry in evidence.diff.files.items() if entry.deleted and stem(path).endswith(tail(module))
     ]
@@ -161,9 +171,14 @@ def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
         declared = {f"@types/{wanted}", "vitest", "mocha", "@types/mocha"} & evidence.index.packages.declared
         if evidence.has_tree and not declared:
             return Verdict(Category.TACTICAL, f"no types for `{module}` are declared")
+    if finding.code == "async" and evidence.has_tree and not _ASYNC_PLUGINS & evidence.index.packages.declared:
+        return Verdict(Category.TACTICAL, "no plug-in for asynchronous tests is declared")
     return _dependency(evidence, finding)
 
 
+_ASYNC_PLUGINS = frozenset(
+    {"pytest-asyncio", "anyio", "pytest-trio", "pytest-tornasync", "pytest-twisted", "pytest-aiohttp"}
+)
 _TOOLS = frozenset(
     {
         "pytest", "unittest", "coverage", "ruff", "flake8", "pylint", "mypy", "pyright", "black", "isort", "bandit",
