@@ -1,7 +1,7 @@
 """What an agent is shown of the repository: ranked, within a token budget, the same for the same tree (P5).
 
-The pack holds the file list, the text of hinted files, and the skeletons of what else the task seems to touch, by the
-words they share. Everything else is a look-up away.
+The pack holds the file list, the text of hinted files, the parts of the likeliest source that matter, and the
+signatures of what else the task seems to touch, by the names they share. Everything else is a look-up away.
 """
 
 from __future__ import annotations
@@ -9,19 +9,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from orchestrator.agents.asking import estimate
 from orchestrator.agents.brief import TreeView
+from orchestrator.agents.excerpt import excerpt
 from orchestrator.agents.filetext import readable
 from orchestrator.agents.paths import may_hold_secrets, normalise
-from orchestrator.agents.skeleton import skeleton
+from orchestrator.agents.relevance import code_names, line_weights, names_of, parts_of
+from orchestrator.agents.skeleton import PROSE, definitions
 from orchestrator.domain.task import Task
 
-PACK_TOKENS = 2000
+PACK_TOKENS = 1400
 """Default budget of the architect's pack: the reference of P5 gives researchers 1,400 and the planner 1,200."""
 FILES_TOKENS = 6000
-"""Default budget of the executor's files: what is larger is shown in spans and looked up."""
+"""Default budget of the executor's files, all of them."""
+WHOLE_TOKENS = 2000
+"""Of one file: what is longer is shown in parts and looked up. P5 gives the implementer 2,000."""
+EXCERPT_TOKENS = 1600
+"""Of the parts of one long file: enough for a dozen functions."""
+LIKELIEST_TOKENS = 450
+"""Of the architect's parts of the likeliest source, where the task names no file: two or three functions."""
 MENTIONED_TOKENS = 1500
 """Of the executor's files: what those may take that are only named in the task or in a failure."""
 MAX_MENTIONED = 4
@@ -31,27 +40,27 @@ MAX_RANKED = 4000
 """Files looked into; beyond, only those whose path shares a word with the task."""
 MAX_READ = 300_000
 """Bytes of a file that is ranked by its text."""
-MARGIN = 12
-"""Lines shown around a line that matters, where a file is shown in spans."""
+SIGNATURE = 110
+"""Characters of a signature in an outline."""
+MAX_SIGNATURES = 14
+"""Of one file that is outlined: those that share something with the task come first."""
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 _PATH = re.compile(r"[\w@+\-./\[\]]{3,200}")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SOURCE_ENDINGS = """
 py pyi ts tsx js jsx mjs cjs mts cts vue svelte go rs java kt scala rb php c h cc cpp hpp cs swift sh sql toml cfg ini
 yaml yml json md rst txt html css scss
 """
 _SOURCES = frozenset(_SOURCE_ENDINGS.split())
-_DULL_WORDS = """
-the and for not that this with from are was has have its all any new add use used uses when which where into def class
-return import self none true false const let var function export type string number int str src test tests
-"""
-_DULL = frozenset(_DULL_WORDS.split())
-"""Words that stand in every file or every task."""
 _LISTED_SHARE = 5
 """The file list takes at most a fifth of the budget."""
 _FULL_SHARE = 2
 """Full texts take at most half of what is left."""
+_TEST_WEIGHT, _PROSE_WEIGHT = 0.4, 0.2
+"""A test, and a text that defines nothing, are the place to change less often than a source is."""
+_LEAST_SHARE = 0.3
+"""A file that scores less than this share of the best one is left to look-ups."""
+_SPELT_OUT = 30.0
+"""What a name of code counts that the task spells out, shared among the files that have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +84,8 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
     full: list[str] = []
     outlined: list[str] = []
     known = frozenset(tracked)
-    spoken = mentioned(" ".join((task.title, task.description, *task.acceptance)), known)
-    hints = [path for path in dict.fromkeys((*(normalise(hint) for hint in task.files), *spoken)) if path in known]
+    told = _told(task)
+    hints = [path for path in dict.fromkeys((*map(normalise, task.files), *mentioned(told, known))) if path in known]
     room = left // _FULL_SHARE
     for path in hints:
         text = _text(view, path)
@@ -86,10 +95,16 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
             full.append(path)
             room -= estimate(shown)
             left -= estimate(shown)
+    in_parts = False
     for path, text in _ranked(view, tracked, task, hints):
         if path in full:
             continue
-        shown = _outline(path, text)
+        shown = ""
+        if not in_parts and not full and not _is_test(path):
+            shown = excerpt(path, text, told, min(left // _FULL_SHARE, LIKELIEST_TOKENS))
+            in_parts = True
+        if not shown or estimate(shown) + 1 > left:
+            shown = _outline(path, text, told)
         if not shown or estimate(shown) + 1 > left:
             continue
         parts.append(shown)
@@ -99,6 +114,10 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
             break
     text = "\n\n".join(parts)
     return ContextPack(text=text, full=tuple(full), outlined=tuple(outlined), tokens=estimate(text))
+
+
+def _told(task: Task) -> str:
+    return " ".join((task.title, task.description, *task.acceptance))
 
 
 def file_texts(view: TreeView, paths: Sequence[str], about: str = "", budget: int = FILES_TOKENS) -> str:
@@ -133,12 +152,14 @@ def mentioned(text: str, tracked: Collection[str]) -> tuple[str, ...]:
 
 
 def _fitted(path: str, content: bytes, about: str, budget: int) -> str:
-    """The file whole, or in spans where that is more than the budget."""
+    """The file whole where it is short, else the parts that matter."""
     text = readable(content)
     if text is None:
         return f'<file path="{path}">(binary)</file>'
     whole = _file(path, text)
-    return whole if estimate(whole) <= budget else _spans(path, text, about, budget)
+    if estimate(whole) <= min(budget, WHOLE_TOKENS):
+        return whole
+    return excerpt(path, text, about, min(budget, EXCERPT_TOKENS))
 
 
 def _file(path: str, text: str) -> str:
@@ -146,43 +167,18 @@ def _file(path: str, text: str) -> str:
     return f'<file path="{path}">\n{body}</file>'
 
 
-def _outline(path: str, text: str) -> str:
-    lines = skeleton(path, text)
-    return "\n".join((path, *lines)) if lines else ""
-
-
-def _spans(path: str, text: str, about: str, budget: int) -> str:
-    """A large file's skeleton, then whole lines around what shares a word with ``about``, while the budget lasts."""
-    lines = text.split("\n")
-    outline = [line[:120] for line in skeleton(path, text)]
-    parts = [f'<file path="{path}" lines="{len(lines)}">', "(too long to show whole; its outline, then parts of it)"]
-    left = budget - estimate("\n".join(parts))
-    room = left // 3
-    for line in outline:
-        room -= estimate(line) + 1
-        if room < 0:
-            break
-        parts.append(line)
-        left -= estimate(line) + 1
-    words = _words(about)
-    found = [number for number, line in enumerate(lines) if words & _words(line[:400])]
-    rare = Counter(word for line in lines for word in words & _words(line[:400]))
-    found.sort(key=lambda number: (min(rare[word] for word in words & _words(lines[number][:400])), number))
-    shown: set[int] = set()
-    for number in found:
-        span = range(max(0, number - MARGIN), min(len(lines), number + MARGIN + 1))
-        cost = sum(estimate(lines[at]) + 1 for at in span if at not in shown)
-        if cost > left:
-            break
-        shown.update(span)
-        left -= cost
-    last = -2
-    for at in sorted(shown):
-        if at != last + 1:
-            parts.append(f"[from line {at + 1}]")
-        parts.append(lines[at])
-        last = at
-    return "\n".join((*parts, "</file>"))
+def _outline(path: str, text: str, told: str) -> str:
+    """Signatures that share something with the task, with the classes they are in; all of them in a small file."""
+    found = definitions(path, text)
+    weights = line_weights(text.split("\n"), told)
+    wanted = [at for at, one in enumerate(found) if any(number in weights for number in range(one.first, one.last + 1))]
+    if len(found) <= MAX_SIGNATURES or not wanted:
+        wanted = list(range(min(len(found), MAX_SIGNATURES)))
+    wanted = wanted[:MAX_SIGNATURES]
+    lines = [f"{found[at].line}: {found[at].signature[:SIGNATURE]}" for at in wanted]
+    if len(found) > len(wanted):
+        lines.append(f"(and {len(found) - len(wanted)} more)")
+    return "\n".join((path, *lines)) if found else ""
 
 
 def _listing(tracked: Sequence[str], budget: int) -> str:
@@ -201,30 +197,35 @@ def _listing(tracked: Sequence[str], budget: int) -> str:
 
 def _ranked(view: TreeView, tracked: Sequence[str], task: Task, hints: Sequence[str]) -> list[tuple[str, str]]:
     """Files that share something with the task, best first; ties by path."""
-    asked = _words(" ".join((task.title, task.description, *task.acceptance, *hints)))
-    names = set(_WORD.findall(" ".join((task.title, task.description, *task.acceptance))))
+    told = _told(task)
+    asked = parts_of(" ".join((told, *hints)))
+    names, spelt = names_of(told), code_names(told)
     stems = {_stem(hint) for hint in hints}
     texts = {path: text for path in _candidates(tracked, asked, hints) if (text := _text(view, path)) is not None}
-    words = {path: _words(text) for path, text in texts.items()}
-    spread = Counter(word for found in words.values() for word in found & asked)
+    parts = {path: parts_of(text) for path, text in texts.items()}
+    spread = Counter(word for found in parts.values() for word in found & asked)
+    holding = {name: frozenset(path for path, text in texts.items() if name in text) for name in spelt}
     common = max(3, len(texts) // 4)
     scored = []
     for path, text in texts.items():
-        shared = sum(1 + common // (1 + spread[word]) for word in words[path] & asked if spread[word] <= common)
-        defined = sum(1 for line in skeleton(path, text) if names & set(_WORD.findall(line))) if shared else 0
-        score = shared + 10 * len(_words(path) & asked) + 20 * min(defined, 5)
+        shared = sum(1 + common // (1 + spread[word]) for word in parts[path] & asked if spread[word] <= common)
+        defined = sum(1 for one in definitions(path, text) if names & names_of(one.signature)) if shared else 0
+        score = shared + 10.0 * len(parts_of(path) & asked) + 20 * min(defined, 5)
+        score += sum(_SPELT_OUT / len(paths) for paths in holding.values() if path in paths)
+        score *= _TEST_WEIGHT if _is_test(path) else _PROSE_WEIGHT if _ending(path) in PROSE else 1
         score += 1000 * (path in hints) + 40 * (path not in hints and _stem(path) in stems)
-        score += 25 * any(stem in words[path] for stem in stems if stem)
+        score += 25 * any(stem in parts[path] for stem in stems if stem)
         if score:
             scored.append((-score, path))
-    return [(path, texts[path]) for _, path in sorted(scored)]
+    best = max((-score for score, path in scored if path not in hints), default=0.0)
+    return [(path, texts[path]) for score, path in sorted(scored) if -score >= best * _LEAST_SHARE]
 
 
-def _candidates(tracked: Sequence[str], asked: set[str], hints: Sequence[str]) -> Iterable[str]:
-    sources = [path for path in tracked if path.rsplit(".", 1)[-1].lower() in _SOURCES and not may_hold_secrets(path)]
+def _candidates(tracked: Sequence[str], asked: AbstractSet[str], hints: Sequence[str]) -> Iterable[str]:
+    sources = [path for path in tracked if _ending(path) in _SOURCES and not may_hold_secrets(path)]
     if len(sources) <= MAX_RANKED:
         return sources
-    return [path for path in sources if path in hints or _words(path) & asked][:MAX_RANKED]
+    return [path for path in sources if path in hints or parts_of(path) & asked][:MAX_RANKED]
 
 
 def _text(view: TreeView, path: str) -> str | None:
@@ -234,9 +235,15 @@ def _text(view: TreeView, path: str) -> str | None:
     return readable(content)
 
 
-def _words(text: str) -> set[str]:
-    """Parts of identifiers, lower case: ``parseDate`` and ``parse_date`` are parse and date."""
-    return {part.lower() for part in _PART.findall(text) if len(part) > 2} - _DULL  # noqa: PLR2004  # "is", "to"
+def _ending(path: str) -> str:
+    return path.rsplit(".", 1)[-1].lower()
+
+
+def _is_test(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    folders = path.split("/")[:-1]
+    marked = name.startswith("test_") or re.search(r"(_test|\.test|\.spec)\.\w+$", name) is not None
+    return marked or not {"test", "tests", "__tests__", "spec"}.isdisjoint(folders)
 
 
 def _stem(path: str) -> str:

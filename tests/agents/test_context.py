@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.agents.asking import estimate
-from orchestrator.agents.context import build_context, file_texts
+from orchestrator.agents.context import EXCERPT_TOKENS, build_context, file_texts
 from orchestrator.agents.skeleton import skeleton
 from orchestrator.domain.task import Task
 from tests.agents.material import DATES, TASK, Tree
@@ -83,7 +83,7 @@ def test_script_by_its_lines() -> None:
         ),
         ("a.rs", "pub(crate) fn go() {\n}\n", ("1: pub(crate) fn go()",)),
         ("a.py", "def broken(:\n  class X: pass\n", ("1: def broken(:", "2:   class X: pass")),
-        ("a.md", "# Title\n", ()),
+        ("a.md", "# Title\n\n    def quoted(): ...\n", ()),
     ],
 )
 def test_the_rest_by_a_pattern(path: str, text: str, lines: tuple[str, ...]) -> None:
@@ -156,7 +156,8 @@ def test_a_large_file_is_shown_in_spans_that_matter() -> None:
     lines[1700] = "def parse_offset(text):\n    return text\n"
     text = file_texts(Tree({"big.py": "\n".join(lines).encode()}), ["big.py"], about="parse the offset", budget=1500)
     assert "def parse_offset(text):\n    return text\n" in text
-    assert "[from line 50" in text
+    assert "[from line 5101]" in text
+    assert "function_17()" not in text
     assert estimate(text) < 1600
 
 
@@ -170,3 +171,65 @@ def test_files_named_in_the_task_are_shown_too() -> None:
     assert text.count("<file ") == 3
     assert '<file for_reading_only path="tests/test_dates.py">\nfrom dates import' in text
     assert "hunter2" not in text
+
+
+BAR = """import io
+
+
+class Bar:
+    def __init__(self, update_min_steps):
+        self.update_min_steps = update_min_steps
+        self.pending = 0
+
+    @property
+    def share(self):
+        return 1.0
+
+    def render_finish(self):
+        self.file.write("end")
+
+""" + "".join(f"    def other_{number}(self):\n        return {number}\n\n" for number in range(700))
+
+
+def test_what_the_record_spells_out_is_shown_whole() -> None:
+    """The one function to change shares no word with its task; the record names it."""
+    text = file_texts(
+        Tree({"bar.py": BAR.encode()}), ["bar.py"], "update_min_steps is ignored; `render_finish` does it"
+    )
+    assert '    def render_finish(self):\n        self.file.write("end")\n' in text
+    assert "        self.update_min_steps = update_min_steps\n" in text
+    assert "def other_7(" not in text.split("[from line", 1)[1]
+    assert estimate(text) < EXCERPT_TOKENS
+
+
+def test_lines_a_failure_points_at_are_shown() -> None:
+    line = BAR.split("\n").index("        return 555") + 1
+    text = file_texts(Tree({"bar.py": BAR.encode()}), ["bar.py"], f"bar.py:{line}: assert 555 == 1")
+    assert "        return 555\n" in text
+    assert "        return 300\n" not in text
+
+
+def test_a_source_comes_before_its_tests_and_texts() -> None:
+    names = "def test_update_min_steps(): ...\n\n\ndef test_bar_steps(): ...\n\n\ndef test_bar_update(): ...\n"
+    tree = Tree(
+        {
+            "docs/bar.md": b"update_min_steps of a bar\n\n    def bar_steps(update_min_steps): ...\n",
+            "src/impl.py": BAR.encode(),
+            "tests/test_bar.py": names.encode(),
+        }
+    )
+    pack = build_context(tree, Task(id="x", title="Bug fix: a bar ignores update_min_steps"))
+    assert pack.outlined[0] == "src/impl.py"
+    assert '<file path="src/impl.py" lines=' in pack.text
+    assert "        self.update_min_steps = update_min_steps" in pack.text
+    assert "docs/bar.md\n" not in pack.text.split("\n\n", 1)[1]
+
+
+def test_an_outline_says_what_it_leaves_out() -> None:
+    task = Task(id="x", title="Bug fix: other_3 is wrong", files=("tests/test_a.py",))
+    tree = Tree(
+        {"bar.py": BAR.encode(), "tests/test_a.py": b"import bar\n", "src/a.py": b"import bar\nbar.other_3()\n"}
+    )
+    pack = build_context(tree, task)
+    assert "def other_3(self)" in pack.text
+    assert "more)" in pack.text
