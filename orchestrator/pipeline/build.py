@@ -12,6 +12,7 @@ from orchestrator.agents.context import file_texts
 from orchestrator.agents.executor import CodeLimits, CodeResult, CodeStatus, write_code
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
+from orchestrator.agents.test_master import ROLE as TEST_MASTER
 from orchestrator.domain.edit import Edit, EditOutcome
 from orchestrator.domain.errors import PausedError
 from orchestrator.domain.failure import Category, Failure, gravest
@@ -25,8 +26,9 @@ from orchestrator.gate.suppressions import added_suppressions
 from orchestrator.pipeline.escalate import escalate
 from orchestrator.pipeline.fixing import Fixed, confirm, fix
 from orchestrator.pipeline.foresight import foresee
-from orchestrator.pipeline.gatehouse import counted, headline, pass_gate
+from orchestrator.pipeline.gatehouse import counted, gated, headline
 from orchestrator.pipeline.neighbours import is_neighbour
+from orchestrator.pipeline.tests_first import write_tests
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.unhide import put_back
 from orchestrator.pipeline.work import Step, Work
@@ -35,6 +37,8 @@ from orchestrator.policy.moves import Attempt, Move, MoveKind, Used, after_confl
 
 def build(work: Work) -> Step:
     """Iterations until the gate is green, the architect must think again, or a human must decide."""
+    if work.crew.has(TEST_MASTER):
+        write_tests(work)
     while True:
         if work.iteration >= work.limits.iterations:
             return escalate(work, f"the limit of {work.limits.iterations} iterations is reached")
@@ -112,7 +116,7 @@ def _answer(work: Work) -> CodeResult:
         work.staff,
         work.brief(),
         work.adr,
-        files=file_texts(view, [file.path for file in work.adr.files], about),
+        files=_files(work, view, about),
         feedback=work.feedback,
         lookups=Lookups(view),
         apply=apply,
@@ -125,6 +129,15 @@ def _answer(work: Work) -> CodeResult:
     work.save(f"{folder}/prompt.md", code.prompt)
     work.save(f"{folder}/answer.md", code.answer)
     return code
+
+
+def _files(work: Work, view: LaneView, about: str) -> str:
+    """The record's files, and the tests that are there already."""
+    assert work.adr is not None  # noqa: S101 - plan comes before build
+    texts = file_texts(view, [*(file.path for file in work.adr.files), *work.own_tests], about)
+    if not work.own_tests:
+        return texts
+    return f"{texts}\n{', '.join(sorted(work.own_tests))}: written already; make them pass, they stay as they are."
 
 
 def _judge(work: Work, code: CodeResult) -> Move:
@@ -143,7 +156,7 @@ def _judge(work: Work, code: CodeResult) -> Move:
     passage = 0
     while True:
         passage += 1
-        report = _outside(work) or (foresee(work) if passage == 1 else None) or pass_gate(work, passage)
+        report = _outside(work) or (foresee(work) if passage == 1 else None) or gated(work, passage)
         if fixed is not None and not confirm(work, fixed, report):
             work.used = replace(work.used, fixable=False)
             work.own_suppressions.subtract(silenced)
@@ -184,7 +197,7 @@ def _silenced(work: Work, fixed: Fixed) -> Counter[str]:
 def _outside(work: Work) -> GateReport | None:
     """Protected files touched, files the ADR does not name, checks silenced: a red report without running a check."""
     assert work.adr is not None  # noqa: S101 - plan comes before build
-    changes = work.lane.changes(work.base_tree, work.tree)
+    changes = [change for change in work.lane.changes(work.base_tree, work.tree) if not _is_own_test(work, change.path)]
     failures = scope_failures(changes, work.adr.files, scope_open=work.task.scope_open, granted=work.granted)
     if work.protection is not None:
         before, after = LaneView(work.lane, work.base_tree), LaneView(work.lane, work.tree)
@@ -193,6 +206,11 @@ def _outside(work: Work) -> GateReport | None:
         protected = protection_failures(changes, work.protection, before.text, after.text)
         failures = (*protected, *failures, *scanned.failures)
     return GateReport(tree=work.tree, results=(), failures=failures) if failures else None
+
+
+def _is_own_test(work: Work, path: str) -> bool:
+    """A test of the test master, as it wrote it."""
+    return path in work.own_tests and work.lane.read(work.tree, path) == work.own_tests[path]
 
 
 def _unusable(work: Work, code: CodeResult) -> Move:

@@ -13,12 +13,20 @@ from orchestrator.failures import reader_of
 from orchestrator.failures.view import RepositoryView
 from orchestrator.gate.record import read_report_file, report_to_json
 from orchestrator.gate.run import GateContext, run_gate, run_on, run_rest
+from orchestrator.gate.tests_first import not_proved
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.journal import Entry
 from orchestrator.pipeline.second_look import look_again, own_flakes, quarantined_of
 from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.pipeline.work import Work
 from orchestrator.redaction import hidden_bytes
+
+
+def gated(work: Work, passage: int) -> GateReport:
+    """:func:`pass_gate`; green only where the tests that were written before the code ran in it."""
+    report = pass_gate(work, passage)
+    lost = not_proved(work.own_tests, report) if report.passed and work.own_tests else ()
+    return replace(report, failures=lost) if lost else report
 
 
 def pass_gate(work: Work, passage: int) -> GateReport:

@@ -65,7 +65,7 @@ def validate(work: Work, crew: Crew) -> Validated:
         _keep_audit(work, audit)
     unanswered = _unanswered(work, review)
     own = (*review.findings, *map(_unanswered_finding, unanswered))
-    whole = replace(review, findings=merged([own, *(audit.findings for audit in audits)]))
+    whole = replace(review, findings=merged([own, *(work.heard.get(role, ()) for role in (SECURITY, DOCUMENTATION))]))
     serious = tuple(finding for audit in audits for finding in audit.findings if _sends_back(work, finding))
     missing = next((one.detail for one in audits if one.role == SECURITY and not one.ran), "")
     _keep_review(work, whole, unanswered, serious)
@@ -123,7 +123,7 @@ def _lines(view: LaneView, path: str) -> int | None:
 
 
 def _keep_audit(work: Work, audit: Audit) -> None:
-    work.heard.add(audit.role)
+    work.heard[audit.role] = audit.findings
     work.save(f"audit-{audit.role}-{work.reviews}.json", json.dumps(asdict(audit), indent=1, default=str))
     work.tell(
         "audit:finished",

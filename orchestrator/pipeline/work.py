@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.agents.brief import TaskBrief
+from orchestrator.agents.findings import Finding
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
@@ -75,6 +76,10 @@ class Work:
     # plan
     adr: Adr | None = None
     adrs: int = 0
+    tested: int = 0
+    """Number of the ADR that tests were written for, or were tried to be."""
+    own_tests: dict[str, bytes] = field(default_factory=dict)
+    """Tests of the test master by path, as they have to stay."""
     granted: set[str] = field(default_factory=set)
     """Paths outside the ADR that the executor asked for and got (decision 23)."""
     rethink: str = ""
@@ -93,8 +98,8 @@ class Work:
     conflicts: int = 0
     send_backs: int = 0
     reviews: int = 0
-    heard: set[str] = field(default_factory=set)
-    """Validators beside the reviewer that have had their say."""
+    heard: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """What the validators beside the reviewer found last, by role; who sent the change back is not there."""
     auto_fixed: int = 0
     suppressions: int = 0
     own_suppressions: Counter[str] = field(default_factory=Counter)
