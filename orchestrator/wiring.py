@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestrator import __version__
 from orchestrator.adapters import processes
+from orchestrator.adapters.awake import NOTHING, keep_awake
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
@@ -79,6 +80,8 @@ class Session:
     unchecked: tuple[str, ...]
     """Providers whose models could not be looked at."""
     resumed: bool
+    awake: str = ""
+    """What keeps the machine awake; empty: nothing does."""
 
 
 @contextmanager
@@ -158,7 +161,16 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         ),
     )
     uncommitted = repository.uncommitted(night.base)
-    return Session(night=night, replay=replay, uncommitted=uncommitted, unchecked=unchecked, resumed=folder is not None)
+    awake = keep_awake(run, os.environ) if replay is None and settings.loop.keep_awake else NOTHING
+    stack.callback(awake.release)
+    return Session(
+        night=night,
+        replay=replay,
+        uncommitted=uncommitted,
+        unchecked=unchecked,
+        resumed=folder is not None,
+        awake=awake.by,
+    )
 
 
 def _journal(home: Path, clock: SystemClock, stack: ExitStack, *, fresh: bool) -> Journal:
@@ -197,6 +209,7 @@ def begin(session: Session, project: Project, wanted: Wanted) -> None:
     common: dict[str, Any] = {
         "models_mode": wanted.models,
         "sandbox": night.sandbox,
+        "awake": session.awake,
         "checkout_before": night.repository.fingerprint(),
         "repo": str(night.batch.repo),
         "state_dir": _as_typed(night.folder),

@@ -41,10 +41,11 @@ PUBLIC = frozenset(
     worst_input_tokens worst_output_tokens worst_cost_usd input_tokens output_tokens cached_tokens cache_write_tokens
     thinking_tokens estimated cost_usd tokens tokens_so_far token_limit limit limits latency_s latency_limit_s seconds
     latency_ms latency_limit_ms budget_digest config_hash text_tokens searches change_type agents required
-    usage charge wait_s status fault billed resumed version pid models_mode sandbox outcome passed green check checks
-    tool passage passages category categories failures number asks asked findings verdict score complexity importance
-    iterations iteration_limit auto_fixed autofixed_iterations conflicts budget_status redesigns calls_architect
-    calls_executor calls_reviewer gate_seconds gates healed suppressions phases count move slug used line ratio
+    usage charge wait_s status fault billed resumed version pid models_mode sandbox awake outcome passed green check
+    checks tool passage passages category categories failures number asks asked findings verdict score complexity
+    importance iterations iteration_limit auto_fixed autofixed_iterations conflicts budget_status redesigns
+    calls_architect calls_executor calls_reviewer gate_seconds gates healed suppressions phases count move slug
+    used line ratio
     estimates actuals stages stage usable_budget safety_multiplier per_stage_estimates usable discover define plan build
     deliver low likely high p10 p50 p90 source invariants planning building verification turns lookups retries
     retry_after_s resume_at timed_out role_calls research_calls skipped size bytes trivial tactical strategic

@@ -147,9 +147,15 @@ def event_line(event: Event, progress: Progress, zone: tzinfo | None = None) -> 
 
 def _run_started(event: Event, progress: Progress) -> str:
     base = str(event.get("base", ""))[:10]
-    return (
-        f"run {progress.run}: {len(progress.tasks)} tasks on {base}, sandbox {progress.sandbox}, {progress.models_mode}"
-    )
+    head = f"run {progress.run}: {len(progress.tasks)} tasks on {base}"
+    return f"{head}, sandbox {progress.sandbox}, {progress.models_mode}{_kept_awake(event)}"
+
+
+def _kept_awake(event: Event) -> str:
+    """Where models are asked, for hours perhaps; older journals do not say."""
+    if event.get("models_mode") != "live" or "awake" not in event:
+        return ""
+    return f", kept awake by {event['awake']}" if event["awake"] else ", nothing keeps the machine awake"
 
 
 def _task_started(event: Event, progress: Progress) -> str:
@@ -257,7 +263,7 @@ def _run_finished(event: Event, progress: Progress) -> str:
 
 _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "run:started": _run_started,
-    "session:started": lambda _, progress: "resumed" if progress.sessions > 1 else "",
+    "session:started": lambda event, progress: f"resumed{_kept_awake(event)}" if progress.sessions > 1 else "",
     "setup:started": lambda *_: "set-up of the lane's environment",
     "setup:finished": lambda event, _: f"set-up done in {duration(float(event.get('seconds') or 0))}",
     "task:started": _task_started,

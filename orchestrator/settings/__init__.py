@@ -172,6 +172,8 @@ class Loop(Frozen):
     """Times the architect may write a new ADR for a task."""
     lanes: int = Field(ge=1, le=64)
     """Tasks worked on at once (L14)."""
+    keep_awake: bool = True
+    """Keep the machine awake while models are asked, by systemd-inhibit or caffeinate where there is one."""
 
 
 class GateLimits(Frozen):

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.domain.call import FinishReason
 from orchestrator.resources import pilot_dir
+from tests.adapters.test_awake import HOLDS
 from tests.e2e.nights import FAST_RETRIES, Place, pilot_place, wait_until
 from tests.e2e.small import several
 from tests.fakes.loopback import Fault, Kind, Loopback, Reply, SeenRequest, scripted_from_records, status
@@ -97,7 +98,7 @@ def test_an_outage_holds_up_its_own_tasks_alone_and_a_resume_waits_the_rest(tmp_
     limit = Reply(fault=status(429, headers={"retry-after": "3600"}))
     run = ("run", str(place.tasks), "--sandbox", "none", "--set", "models.outages.wait_up_to_s=0")
     with Loopback(lambda seen: limit if seen.protocol == "google" else recorded(seen)) as server:
-        ended = place.orchestrate(*run, **live(server))
+        ended = place.orchestrate(*run, **live(server), DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nowhere")
         assert ended.code == 5, ended.err
         assert "error" not in ended.err
         asked = [seen.call_id for seen in server.requests if seen.operation == "generate"]
@@ -108,7 +109,11 @@ def test_an_outage_holds_up_its_own_tasks_alone_and_a_resume_waits_the_rest(tmp_
         waits, paused = words.format("waiting until"), words.format("not asked before")
         assert re.search(paused, place.orchestrate("status", "--state", "runs").out)
         resume = ("resume", "--state", "runs", "--sandbox", "none")
-        with place.started(*resume, **live(server)) as process:
+        inhibitor = tmp_path / "systemd-inhibit"
+        inhibitor.write_text(HOLDS)
+        inhibitor.chmod(0o755)
+        path = f"{tmp_path}:{place.environment['PATH']}"
+        with place.started(*resume, **live(server), PATH=path) as process:
             parked = [entry["task"] for entry in place.entries() if entry["type"] == "task:parked"]
             wait_until(lambda: len([one for one in place.entries() if one["type"] == "task:parked"]) == 2 * len(parked))
             assert re.search(waits, place.orchestrate("status", "--state", "runs").out)
@@ -117,6 +122,8 @@ def test_an_outage_holds_up_its_own_tasks_alone_and_a_resume_waits_the_rest(tmp_
         assert len([seen for seen in server.requests if seen.operation == "generate"]) == 3, "nothing more was sent"
     assert process.returncode == 143, err
     assert re.search(f"back to the queue; {waits}", out)
+    assert "resumed, kept awake by systemd-inhibit" in out
+    assert "nothing keeps the machine awake" in ended.out
     assert {entry["tokens"] for entry in place.entries() if entry.get("phase") == "build" and "tokens" in entry} == {0}
 
 
