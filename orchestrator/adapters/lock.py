@@ -88,8 +88,12 @@ def acquire(path: Path, *, what: str, run: str, at: datetime) -> FileLock:
             hint="wait for it, or end it; `orchestrate status` shows where it stands",
             slug="locked",
         ) from None
-    _write(descriptor, {"pid": os.getpid(), "run": run, "started": at.isoformat(), "host": socket.gethostname()})
-    crash_point("lock.taken")
+    try:
+        _write(descriptor, {"pid": os.getpid(), "run": run, "started": at.isoformat(), "host": socket.gethostname()})
+        crash_point("lock.taken")
+    except BaseException:
+        os.close(descriptor)  # else nobody could let it go while this process lives
+        raise
     return FileLock(path, descriptor)
 
 

@@ -119,13 +119,13 @@ def run(process: Process) -> Ended:
         code = 127 if isinstance(fault, FileNotFoundError) else 126
         text = f"cannot start {process.argv[0]} in {process.cwd}: {fault.strerror}\n"
         return Ended(exit_code=code, stdout="", stderr=text, seconds=time.monotonic() - started)
-    with _live_lock:
-        _live[launched.pid] = launched
-        halted = _halted
-    if halted:
-        launched.stop("stopped")
-    crash_point("command.running")
     try:
+        with _live_lock:
+            _live[launched.pid] = launched
+            halted = _halted
+        if halted:
+            launched.stop("stopped")
+        crash_point("command.running")
         return launched.attend(started)
     finally:
         launched.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import shutil
@@ -43,7 +44,8 @@ class Left:
 
     @classmethod
     def now(cls, temporary: Path) -> Left:
-        """Look."""
+        """Look, with nothing left that only waits to be collected."""
+        gc.collect()
         own = psutil.Process()
         return cls(
             children=len(own.children(recursive=True)),
