@@ -7,17 +7,16 @@ what the checks themselves find with all protection lifted; none where protectio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.failure import Category
 from orchestrator.domain.task import GateConfig
 from orchestrator.ports import Command, Profile
 from orchestrator.settings import Settings
 from orchestrator.settings.load import load_settings
 from tests.e2e.small import FEW_PLUGINS
+from tests.hostile.cheat import Cheat, assert_stopped, codes
 from tests.hostile.cheat_site import CheatSite, Edits, open_site
 
 PROJECT = {
@@ -79,18 +78,6 @@ def told_more():
 
 
 """
-
-
-@dataclass(frozen=True)
-class Cheat:
-    """One way to cover up the broken code."""
-
-    name: str
-    edits: Edits
-    before: frozenset[str] = frozenset()
-    named: str = ""
-    """A word of the reason."""
-    evidence: frozenset[str] = frozenset()
 
 
 CHEATS = (
@@ -188,10 +175,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> CheatS
     return open_site(tmp_path_factory.mktemp("cheats"), PROJECT, settings, config)
 
 
-def codes(found: object) -> set[str]:
-    return {failure.code for failure in found if failure.code}  # type: ignore[attr-defined]
-
-
 def test_the_broken_code_is_stopped_without_a_cheat(site: CheatSite) -> None:
     report = site.checks(BROKEN)
     assert (report.passed, report.results[0].exit_code) == (False, 1)
@@ -200,22 +183,7 @@ def test_the_broken_code_is_stopped_without_a_cheat(site: CheatSite) -> None:
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_a_cheat_that_fools_an_exit_code_is_stopped_with_its_reason(site: CheatSite, cheat: Cheat) -> None:
-    edits = {**BROKEN, **cheat.edits}
-    barred, scanned = site.before_the_checks(edits)
-    found = (*barred, *scanned.failures)
-    assert cheat.before <= codes(found)
-    assert bool(found) == bool(cheat.before)
-    report = site.checks(edits)
-    assert report.results[0].exit_code == 0, "the positive control: a gate that trusts exit codes lets it through"
-    if cheat.evidence:
-        assert cheat.evidence <= codes(report.failures)
-        assert report.category is Category.TACTICAL, (
-            "the change's fault, not the environment's: it must not pause a run"
-        )
-    else:
-        assert report.passed, "the checks alone cannot see it: protection is what holds"
-    reasons = " ".join(failure.message for failure in (*found, *report.failures))
-    assert cheat.named in reasons
+    assert_stopped(site, BROKEN, cheat)
 
 
 def test_a_coverage_pragma(site: CheatSite) -> None:

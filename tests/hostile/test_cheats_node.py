@@ -11,8 +11,8 @@ import pytest
 from orchestrator.domain.task import GateConfig
 from orchestrator.settings import Settings
 from orchestrator.settings.load import load_settings
+from tests.hostile.cheat import Cheat, assert_stopped
 from tests.hostile.cheat_site import CheatSite, Edits, open_site
-from tests.hostile.test_cheats import Cheat, codes
 from tests.system import needs
 
 TESTS = """import test from 'node:test';
@@ -30,6 +30,8 @@ PROJECT = {
 BROKEN: Edits = {"src/price.js": "export function total(prices) {\n  return prices.length ? 7 : 0;\n}\n"}
 PATTERN = PROJECT["package.json"].replace("--test", "--test --test-name-pattern=none")
 WEAKER = TESTS.replace("strictEqual(total([1, 2]), 3)", "ok(total([1, 2]))")
+EMPTIED = TESTS.replace("assert.strictEqual(total([1, 2]), 3);", "total([1, 2]);")
+SWAPPED = PROJECT["package.json"].replace("node --test", "true")
 HOOK = PROJECT["package.json"].replace("--test", "--import ./hook.mjs --test")
 PROTECTED = frozenset({"protected"})
 CHEATS = (
@@ -46,6 +48,8 @@ CHEATS = (
           frozenset({"skipped-tests"})),
     Cheat("assertions weakened", {"test/price.test.js": WEAKER},
           PROTECTED | {"weakened"}, "asks for less than equality"),
+    Cheat("assertions removed", {"test/price.test.js": EMPTIED}, PROTECTED | {"weakened"}, "1 of 1 assertions removed"),
+    Cheat("the test script swapped", {"package.json": SWAPPED}, PROTECTED, "scripts", frozenset({"no-evidence"})),
     Cheat("a node of its own on the path", {"node_modules/.bin/node": "#!/bin/sh\nexit 0\n"}, PROTECTED,
           "node_modules/.bin/node", frozenset({"no-evidence"})),
 )  # fmt: skip
@@ -71,16 +75,7 @@ def test_the_broken_code_is_stopped_without_a_cheat(site: CheatSite) -> None:
 @needs("node", "npm")
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_a_cheat_that_fools_an_exit_code_is_stopped_with_its_reason(site: CheatSite, cheat: Cheat) -> None:
-    edits = {**BROKEN, **cheat.edits}
-    barred, scanned = site.before_the_checks(edits)
-    found = (*barred, *scanned.failures)
-    assert cheat.before <= codes(found)
-    assert bool(found) == bool(cheat.before)
-    report = site.checks(edits)
-    assert report.results[0].exit_code == 0, "the positive control: a gate that trusts exit codes lets it through"
-    assert cheat.evidence <= codes(report.failures)
-    assert report.passed == (not cheat.evidence)
-    assert cheat.named in " ".join(failure.message for failure in (*found, *report.failures))
+    assert_stopped(site, BROKEN, cheat)
 
 
 PRAGMAS_AND_CONFIGURATIONS = {
