@@ -1,7 +1,8 @@
 """Running some tests again: the check narrowed to them, and what came of it. Pure.
 
-pytest takes node ids, jest and vitest take files; where the command cannot be narrowed without guessing (a Makefile, a
-pipe), the caller runs the whole check once more.
+pytest takes node ids, jest and vitest take files and a pattern of names; where the command cannot be narrowed without
+guessing (a Makefile, a pipe; mocha and node's runner, whose names may lie in any file), the caller runs the whole check
+once more.
 """
 
 from __future__ import annotations
@@ -36,7 +37,18 @@ _TAKES_VALUE = frozenset(
     )
 )
 """Options of pytest whose value stands in the next word."""
+_TITLES = re.compile(r" (?:>|\u203a) ")
 _JOINTS = re.compile(r"[\s>:\u203a]+")  # jest prints its titles with U+203A between them
+_TITLED = " > "
+"""Between a file, its suites and a test, in ids of jest and vitest."""
+_NAMED = re.compile(r"(?:^|\s)(?:-t|--testNamePattern)\b")
+_SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
+_REPORT = {
+    "jest": "--json --outputFile={file}",
+    "vitest": "--reporter=default --reporter=json --outputFile.json={file}",
+}
+"""How jest (27-30) and vitest (0.34-4) are asked for ids."""
+_REPORTS = re.compile(r"--(?:json|reporters?|outputFile)\b")
 _REPEATED = re.compile(r" #\d+$")
 
 
@@ -51,17 +63,41 @@ class Again:
 
 def narrowed(spec: CheckSpec, ids: Collection[str], files: Collection[str]) -> CheckSpec | None:
     """The check with these tests alone; ``None`` where its command cannot be narrowed."""
-    if any(_REPEATED.search(test) for test in ids):
+    if not ids or any(_REPEATED.search(test) for test in ids):
         return None
     if spec.tool == "pytest":
         return _pytest(spec, ids, files)
-    if spec.tool in {"jest", "vitest"} and (spec.flags or not _PLUMBING.search(spec.command)):
-        own = sorted({_below(test.split(" > ", 1)[0], spec.path) for test in ids})
-        listed = " ".join(quoted(file) for file in own)
+    if spec.tool in _REPORT and (spec.flags or not _PLUMBING.search(spec.command)):
+        own = sorted({_below(test.split(_TITLED, 1)[0], spec.path) for test in ids})
+        listed = " ".join([*_by_name(spec, ids), *(quoted(file) for file in own)])
         if spec.flags:
             return replace(spec, flags=f"{spec.flags} {listed}")
-        return replace(spec, command=f"{spec.command} {listed}")
+        return _reporting(spec, listed) if all(_TITLED in test for test in ids) else _plainly(spec, listed)
     return None
+
+
+def _by_name(spec: CheckSpec, ids: Collection[str]) -> list[str]:
+    """``-t`` with a pattern of the tests' whole names; nothing where one is a file's, or the command has a pattern."""
+    if not all(_TITLED in test for test in ids) or _NAMED.search(f"{spec.command} {spec.flags}"):
+        return []
+    names = [" ".join(test.split(_TITLED)[1:]) for test in sorted(ids)]
+    told = "|".join(_SPECIAL.sub(r"\\\g<0>", name) for name in names)
+    return ["-t", quoted(f"(?:^| )(?:{told})$")]
+
+
+def _reporting(spec: CheckSpec, listed: str) -> CheckSpec:
+    """The user's own command, asked for its report this once: without ids a second run tells nothing of one test."""
+    if _REPORTS.search(spec.command):
+        return _plainly(spec, listed)
+    name = f"{spec.tool}.json"
+    asked = _REPORT[spec.tool].format(file=f'"$ORCHESTRATE_SCRATCH/{name}"')
+    return replace(_plainly(spec, f"{asked} {listed}"), reports=(*spec.reports, name))
+
+
+def _plainly(spec: CheckSpec, listed: str) -> CheckSpec:
+    """npm keeps options for itself that do not stand behind two dashes."""
+    passed_on = "-- " if spec.command.startswith("npm ") and " -- " not in spec.command else ""
+    return replace(spec, command=f"{spec.command} {passed_on}{listed}")
 
 
 def said(tests: TestEvidence | None, exit_code: int, ids: Iterable[str]) -> Again:
@@ -80,7 +116,17 @@ def blocking_ids(result: CheckResult, failures: Iterable[Failure]) -> frozenset[
     failures = tuple(failures)
     if result.tests is None:
         return frozenset()
+    if not result.tests.ids and result.tool in _REPORT:
+        return frozenset(filter(None, (_printed_id(failure, result.path) for failure in failures)))
     return frozenset(test for test in result.tests.failed_ids if any(is_about(failure, test) for failure in failures))
+
+
+def _printed_id(failure: Failure, path: str) -> str | None:
+    """The id of a failing test as its runner prints it, in its report's form; ``None`` for a file's."""
+    file, *titles = _TITLES.split(failure.test_id or "")
+    if not file or not titles:
+        return None
+    return _TITLED.join((file if path == "." or file.startswith(f"{path}/") else f"{path}/{file}", *titles))
 
 
 def is_about(failure: Failure, test: str) -> bool:

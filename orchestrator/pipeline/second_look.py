@@ -48,7 +48,8 @@ def look_again(work: Work, report: GateReport) -> Disagreement:
         doubted = _doubted(work, result, report.failures)
         if doubted:
             base = work.baseline.tests_of(result) if work.baseline else None
-            flaky = _disagreeing(work, _spec(work, result), doubted, base.ids if base else frozenset())
+            on_base = doubted if base and not base.ids else base.ids if base else frozenset()
+            flaky = _disagreeing(work, _spec(work, result), doubted, on_base)
             quarantined |= {test for test in flaky if base is None or not base.ids or test in base.ids}
             own |= flaky - quarantined
     return Disagreement(quarantined=frozenset(quarantined), own=frozenset(own))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.failure import CheckKind, Failure
-from orchestrator.domain.gate import CheckResult, CheckSpec
+from orchestrator.domain.gate import CheckResult, CheckSpec, TestEvidence
 from orchestrator.gate.evidence_reports import counted
 from orchestrator.gate.rerun import Again, blocking_ids, is_about, narrowed, said
 from orchestrator.gate.runner_files import files_run, shadowed_module
@@ -99,10 +99,31 @@ def test_jest_and_vitest_take_files() -> None:
     ids = ["web/a.test.ts > adds > one", "web/a.test.ts > two", "web/b.test.ts > three"]
     found = narrowed(spec("npm test", "jest", "web", flags="-- --json"), ids, FILES)
     assert found is not None
-    assert found.flags == "-- --json a.test.ts b.test.ts"
-    found = narrowed(spec("npx vitest run", "vitest"), ids[:1], FILES)
+    assert found.flags == "-- --json -t '(?:^| )(?:adds one|two|three)$' a.test.ts b.test.ts"
+    found = narrowed(spec("npx vitest run", "vitest"), ["web/a.test.ts"], FILES)
     assert found is not None
     assert found.command == "npx vitest run web/a.test.ts"
+    assert narrowed(spec("npx mocha", "mocha"), ids, FILES) is None
+
+
+def test_a_command_of_the_user_s_is_asked_for_its_report_when_tests_are_run_again() -> None:
+    (found,) = filter(None, [narrowed(spec("npm test", "jest"), ["a.test.ts > adds (2) > one"], FILES)])
+    assert found.command == (
+        "npm test -- --json --outputFile=\"$ORCHESTRATE_SCRATCH/jest.json\" -t '(?:^| )(?:adds \\(2\\) one)$' a.test.ts"
+    )
+    assert found.reports == ("jest.json",)
+    (found,) = filter(None, [narrowed(spec("vitest run -t adds --reporter=dot", "vitest"), ["a.test.ts > one"], FILES)])
+    assert found.command == "vitest run -t adds --reporter=dot a.test.ts"
+
+
+def test_ids_of_a_report_that_was_not_asked_for_are_what_the_runner_printed() -> None:
+    counts = TestEvidence(ran=2, passed=1, failed=1, skipped=0)
+    result = CheckResult(kind=CheckKind.TEST, command="jest", tool="jest", path="web", exit_code=1, tests=counts)
+    told = [
+        Failure(check=CheckKind.TEST, tool="jest", message="x", test_id="src/a.test.ts > adds \u203a one"),
+        Failure(check=CheckKind.TEST, tool="jest", message="x", test_id="web/src/b.test.ts"),
+    ]
+    assert blocking_ids(result, told) == {"web/src/a.test.ts > adds > one"}
 
 
 def test_what_a_second_run_says() -> None:
