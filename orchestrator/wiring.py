@@ -109,6 +109,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     grades = [grade(task, settings.loop.complexity).complexity for task in batch.tasks]
     asked = may_join(settings.agents, grades, web=settings.research.web)
     staff = Staff(load_catalog(), settings.models, asked=asked)
+    deepest = staff.assign("architect")
     around, excludes = Surroundings.here(repository.root), repository.user.excludes
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
     llms = llms_of(staff, replay, commands)
@@ -141,6 +142,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
             purse=Purse(settings.caps, total_charge(journal.entries)),
             models=settings.models,
             clock=clock,
+            deepest=(deepest.provider, deepest.model),
             breaker=breaker,
         ),
         breaker=breaker,

@@ -55,6 +55,7 @@ class CallDesk:
         models: Models,
         clock: Clock,
         breaker: Breaker | None = None,
+        deepest: tuple[str, str] | None = None,
     ) -> None:
         self._journal = journal
         self._folder = folder
@@ -63,6 +64,7 @@ class CallDesk:
         self._purse = purse
         self._models = models
         self._clock = clock
+        self._deepest = deepest
         self._breaker = breaker or Breaker(journal, clock, models.outages)
         self._holds = Holds(purse, self._worst_case)
         self._lock = threading.Lock()
@@ -232,11 +234,19 @@ class CallDesk:
         )
         content = hidden_bytes(json.dumps(to_json(record), ensure_ascii=True, indent=1).encode("ascii"))
         write_whole(self._folder / f"{call}.json", content)
-        fields = answer_fields(record, content)
+        fields = {**answer_fields(record, content), **self._at_the_deepest(usage)}
         self._answered[call] = self._journal.append(
             "call:answer", sync=True, **_who(request), attempt=attempt, **fields
         )
         return record.answer, Charge(usage=usage, cost_usd=cost)
+
+    def _at_the_deepest(self, usage: Usage) -> dict[str, Any]:
+        """What the same tokens would have cost there: the report's comparison (P1), at this hour's price."""
+        if self._deepest is None:
+            return {}
+        provider, model = self._deepest
+        cost = self._prices.cost(provider=provider, model=model, usage=usage, at=self._clock.now())
+        return {"deep_model": model, "deep_cost_usd": money(cost)}
 
     def _worst_case(self, request: Request) -> WorstCase:
         bound = input_bound(request)

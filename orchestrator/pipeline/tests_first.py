@@ -97,10 +97,10 @@ def _prove(work: Work, changes: Sequence[FileChange]) -> str:
         return str(known["fault"])
     files = [change.path for change in changes]
     faults, seconds = [], 0.0
-    for spec in dict.fromkeys(spec_for(file, work.gate_plan.checks) for file in files):
-        if spec is None:
+    for spec in work.gate_plan.checks:
+        own = [file for file in files if spec_for(file, work.gate_plan.checks) is spec]
+        if not own:
             continue
-        own = [file for file in files if spec_for(file, work.gate_plan.checks) == spec]
         result, fault = _run(work, spec, tree, own)
         seconds += result.seconds
         faults += [fault] if fault else []

@@ -21,6 +21,7 @@ from orchestrator.reports.landing import landing_view
 from orchestrator.reports.profile_calls import call_points, profile_json
 from orchestrator.reports.remediation import remediations
 from orchestrator.reports.report import report_html, report_markdown
+from orchestrator.reports.savings import savings_of
 from orchestrator.reports.summary import summary_json
 from orchestrator.reports.task_papers import (
     budget_report_markdown,
@@ -58,6 +59,7 @@ def read_inputs(
         earlier_tasks=tried,
         earlier_conflicts=conflicts,
         estimates=words(track(entries)),
+        savings=savings_of(entries),
         landing=landing_view(summary, entries),
     )
 
@@ -192,24 +194,42 @@ def _gate(iteration: Path, read_gate: GateReader) -> GateReport | None:
 
 
 def _reviews(folder: Path, own: Sequence[Entry]) -> Iterator[ReviewRound]:
-    """The reviews that the journal names, each with its file's findings and prose where they can be read."""
-    for number, entry in enumerate((entry for entry in own if entry.get("type") == "review:finished"), 1):
+    """The reviews and audits that the journal names, each with its file's findings and prose where they can be read."""
+    number = 0
+    for entry in own:
+        kind, role = entry.get("type"), str(entry.get("role", "reviewer"))
+        if kind not in ("review:finished", "audit:finished"):
+            continue
+        number += kind == "review:finished"
+        name = "review" if kind == "review:finished" else f"audit-{role}"
         try:
-            data = json.loads(_text(folder / f"review-{entry.get('number', number)}.json"))
+            data = json.loads(_text(folder / f"{name}-{entry.get('number', number)}.json"))
             findings = tuple(
-                Finding(text=str(item["text"]), file=item.get("file"), line=item.get("line"))
+                Finding(
+                    text=_said(item, role),
+                    severity=str(item.get("severity") or ""),
+                    file=item.get("file"),
+                    line=item.get("line"),
+                )
                 for item in data.get("findings", ())
             )
             text = str(data.get("text", ""))
         except (ValueError, KeyError, TypeError, AttributeError):
             findings, text = (), str(entry.get("summary", ""))
         yield ReviewRound(
-            role=str(entry.get("role", "reviewer")),
+            role=role.replace("_", " "),
             model=str(entry.get("model", "")),
-            verdict=str(entry.get("verdict", "")),
+            verdict=str(entry.get("verdict") or ("findings" if entry.get("ran") else "did not run")),
             findings=findings,
             text=text,
         )
+
+
+def _said(item: Mapping[str, Any], role: str) -> str:
+    """A finding's text; in the merged review it says whose it is."""
+    by = str(item.get("by") or role)
+    text = str(item["text"])
+    return text if by == role else f"{text} ({by.replace('_', ' ')})"
 
 
 def _limits(own: Sequence[Entry]) -> tuple[LimitTerms, ...]:

@@ -10,6 +10,7 @@ from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Failure
 from orchestrator.domain.gate import GateReport
 from orchestrator.reports.landing import LandingView
+from orchestrator.reports.saved import Savings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,8 @@ class ReportInputs:
 
     estimates: str = ""
     """How good the estimates were, in a line (R10); empty where no task was calibrated."""
+    savings: Savings | None = None
+    """What the night cost and saved; ``None`` where no model answered."""
     landing: LandingView | None = None
     """What merges with what; ``None`` where nothing was delivered, or the run has not ended."""
 

@@ -14,12 +14,13 @@ from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome, TaskStatus
 from orchestrator.reports.budget_rows import budget_rows, budget_words
-from orchestrator.reports.figures import duration, money, tokens
+from orchestrator.reports.figures import count, duration, money, tokens
 from orchestrator.reports.inert import one_line, plain
 from orchestrator.reports.inputs import ReportInputs, TaskDetail
 from orchestrator.reports.measured import expected_and_measured
 from orchestrator.reports.pictures import ROUTES, budget_bars, failure_bars, gantt, moves_by_category
 from orchestrator.reports.pictures_profile import call_picture
+from orchestrator.reports.saved import Savings
 from orchestrator.reports.summary import checkout_unchanged, total_failures
 from orchestrator.reports.templates import Safe, render
 from orchestrator.reports.todo import todos
@@ -170,7 +171,31 @@ def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
         "budget_rows": budget_rows(summary.tasks),
         "budget_words": budget_words(summary.tasks),
         "estimates": inputs.estimates,
+        "savings": inputs.savings,
+        "saving_words": saving_words(inputs.savings) if inputs.savings else (),
     }
+
+
+def saving_words(savings: Savings) -> tuple[str, ...]:
+    """The section's sentences: what the tiers saved, what was skipped, what went side by side."""
+    words = []
+    answers = sum(row.calls for row in savings.agents)
+    if savings.share is not None:
+        deep, model = money(savings.deep_cost_usd), savings.deep_model
+        saved = money(abs(savings.deep_cost_usd - savings.cost_usd))
+        verb = "saved" if savings.share >= 0 else "lost"
+        words.append(
+            f"The answers cost {money(savings.cost_usd)}; the same tokens at {model}'s price are {deep}: the tiers "
+            f"{verb} {saved}, {abs(savings.share):.0f} % (expected 40-60 %)."
+        )
+    if savings.deep_model and savings.compared < answers:
+        left_out = count(answers - savings.compared, "answer")
+        words.append(f"Left out of this comparison, since a price is not known: {left_out}.")
+    if savings.skipped_tokens:
+        words.append(f"Agents skipped by type of change: about {tokens(savings.skipped_tokens)} tokens not used.")
+    if savings.overlapped_s:
+        words.append(f"Agents asked side by side: {duration(savings.overlapped_s)} of answers not waited for.")
+    return tuple(words)
 
 
 def registry_rows(
