@@ -98,7 +98,7 @@ def access_error(folder: Path, completed: Completed) -> RefusedError | UsageErro
 
 def parse_config(listing: bytes) -> UserConfig:
     """From ``git config --list -z --show-scope``; later entries win, as in git."""
-    entries = list(_entries(listing))
+    entries = list(entries_of(listing))
     values = {key: value for _, key, value in entries}
     trusted = {key: value for scope, key, value in entries if scope in _TRUSTED_SCOPES}
     lfs = _own_lfs(values, trusted)
@@ -115,7 +115,7 @@ def parse_config(listing: bytes) -> UserConfig:
     )
 
 
-def _entries(listing: bytes) -> Iterable[tuple[str, str, str]]:
+def entries_of(listing: bytes) -> Iterable[tuple[str, str, str]]:
     """(scope, key, value); a key without a value means true."""
     parts = os.fsdecode(listing).split("\0")
     for scope, entry in zip(parts[0::2], parts[1::2], strict=False):

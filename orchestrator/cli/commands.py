@@ -60,6 +60,8 @@ def _resume(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest unfinished)")
     parser.add_argument("--task", metavar="ID", help="answer the escalation of this task")
     parser.add_argument("--hint", metavar="TEXT", help="what the task should be told")
+    parser.add_argument("--from-pr", metavar="N", type=_count, help="a run that answers the comments on pull request N")
+    parser.add_argument("--remote", default="origin", metavar="NAME", help="with --from-pr: where (default: origin)")
     parser.add_argument("--now", action="store_true", help="do not wait for a provider that is away: ask it at once")
     _session(parser, models=None)
 
@@ -103,6 +105,8 @@ def _land(parser: ArgumentParser) -> None:
     parser.add_argument("--plan", action="store_true", help="show order and conflicts; changes nothing")
     parser.add_argument("--gate", action="store_true", help="with --plan: gate the whole set; bisect where it is red")
     parser.add_argument("--undo", action="store_true", help="take the last landing back")
+    parser.add_argument("--pr", action="store_true", help="open pull requests instead, by gh or glab; merges nothing")
+    parser.add_argument("--remote", default="origin", metavar="NAME", help="with --pr: where to (default: origin)")
     parser.add_argument("--strategy", choices=("merge", "squash"), default="merge", help="default: merge")
     parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
     _state(parser)

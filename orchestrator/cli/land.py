@@ -40,15 +40,21 @@ def run(args: argparse.Namespace) -> int:
         wanted = site.candidates(args.task or None)
         if args.plan:
             return _plan(site, wanted, gated=args.gate, as_json=args.json)
+        if args.pr:
+            from orchestrator.cli.requests import open_requests
+
+            return open_requests(site, wanted, args.remote, as_json=args.json)
         ordered = _as_planned(site, wanted) if args.all else wanted
         return _land(site, ordered, Strategy(args.strategy), as_json=args.json)
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.undo and (args.task or args.all or args.plan or args.gate):
+    if args.undo and (args.task or args.all or args.plan or args.gate or args.pr):
         raise UsageError("--undo stands alone: it takes the last landing back", hint="orchestrate land --undo")
     if args.gate and not args.plan:
         raise UsageError("--gate belongs to --plan: a landing is always gated", hint="orchestrate land --plan --gate")
+    if args.pr and (args.plan or args.strategy != "merge"):
+        raise UsageError("--pr opens requests and merges nothing", hint="orchestrate land --all --pr")
     if args.task and args.all:
         raise UsageError("name tasks, or say --all; not both", hint="orchestrate land --all")
     if not (args.task or args.all or args.plan or args.undo):

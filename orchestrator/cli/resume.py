@@ -27,6 +27,10 @@ _OVER = frozenset({RunOutcome.DELIVERED, RunOutcome.PARTLY})
 
 def run(args: argparse.Namespace) -> int:
     """Open the run's folder again; settings are read anew, what was bought and done is kept."""
+    if args.from_pr is not None:
+        from orchestrator.cli.requests import answer_request
+
+        return answer_request(args)
     if (args.task is None) != (args.hint is None):
         raise UsageError("--task and --hint belong together", hint='orchestrate resume --task ID --hint "..."')
     found = _find(args)
