@@ -394,6 +394,22 @@ def test_fixers_take_only_the_codes_and_files_that_were_reported(tmp_path: Path)
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "failure", "line"),
+    [
+        ("black --check -S -l 100 .", trivial("black", "", "a.py", 1), "black -S -l 100 -q -- a.py"),
+        ("isort -c --profile black src", trivial("isort", "", "a.py", 1), "isort --profile black -q -- a.py"),
+        ("ruff format --check --config=r.toml .", trivial("ruff-format", "", "a.py", 1),
+         "ruff format --config=r.toml -- a.py"),
+        ("ruff check --select F,RUF100 .", trivial("ruff", "RUF100", "a.py", 1),
+         "ruff check --select F,RUF100 --fix-only --no-unsafe-fixes --exit-zero --fixable RUF100 -- a.py"),
+    ],
+)  # fmt: skip
+def test_formatters_write_as_the_check_reads(command: str, failure: Failure, line: str, tmp_path: Path) -> None:
+    (fixer,) = plan(tmp_path, {"a.py": "x = 1\n"}, failure, command=command).commands
+    assert fixer.line == line
+
+
 def test_a_fixer_keeps_the_checks_own_configuration(tmp_path: Path) -> None:
     failure = trivial("eslint", "dot-notation", "src/cart.ts", 1)
     (command,) = plan(tmp_path, TYPESCRIPT, failure, command="eslint -c gate.config.mjs src 'test dir'").commands

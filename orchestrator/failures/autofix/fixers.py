@@ -43,6 +43,19 @@ _TYPE_IMPORTS = ("consistent-type-imports", "useImportType")
 _DECORATOR = re.compile(rb"^[ \t]*@[A-Z]\w*", re.MULTILINE)
 
 _ESLINT_OPTIONS = ("-c", "--config", "--rulesdir", "--resolve-plugins-relative-to")
+_UNUSED_NOQA = "RUF100"
+"""Is about all other rules: chosen alone, ruff takes every comment for one that is not needed."""
+_RUFF_OPTIONS = ("--config", "--line-length", "--target-version")
+_RUFF_RULES = ("--select", "--extend-select", "--ignore", "--extend-ignore", "--per-file-ignores")
+_FORMATTER_OPTIONS = {
+    "black": ("-l", "--line-length", "-t", "--target-version", "--config"),
+    "isort": ("--profile", "--settings-path", "--settings-file", "--sp", "-l", "--line-length", "-m", "--multi-line",
+              "-p", "--project", "--src"),
+}  # fmt: skip
+_FLAGS = frozenset(
+    {"-S", "--skip-string-normalization", "-C", "--skip-magic-trailing-comma", "--preview", "--sl", "--tc"}
+)
+"""Options without a value that change what a formatter writes (black 26, isort 9)."""
 _PRETTIER_OPTIONS = ("--config", "--ignore-path", "--plugin")
 
 
@@ -121,15 +134,19 @@ def orders_imports(failure: Failure) -> bool:
 def _ruff(files: dict[str, set[str]], tools: Toolbox) -> Iterable[FixCommand]:
     by_codes: dict[tuple[str, ...], list[str]] = {}
     for file, reported in sorted(files.items()):
-        for together in filter(None, (reported - LITERALS, reported & LITERALS)):
+        alone = (reported - LITERALS - {_UNUSED_NOQA}, reported & LITERALS, reported & {_UNUSED_NOQA})
+        for together in filter(None, alone):
             by_codes.setdefault(tuple(sorted(together)), []).append(file)
     for codes, paths in by_codes.items():
         preview = " --preview" if any(_LAYOUT.match(code) for code in codes) else ""
+        own = codes == (_UNUSED_NOQA,)
+        options = tools.kept("ruff", (*_RUFF_OPTIONS, *(_RUFF_RULES if own else ())))
+        chosen = f"{'--fixable' if own else '--select'} {','.join(codes)}"
         for part in _parts(paths):
             safety = "--unsafe-fixes" if LITERALS.issuperset(codes) else "--no-unsafe-fixes"
             yield FixCommand(
-                line=f"{tools.program('ruff')} check --fix-only {safety} --exit-zero{preview}"
-                f" --select {','.join(codes)} {_quoted(part)}",
+                line=f"{tools.program('ruff')} check{options} --fix-only {safety} --exit-zero{preview}"
+                f" {chosen} {_quoted(part)}",
                 files=part,
             )
 
@@ -217,18 +234,20 @@ class Toolbox:
     def line(self, fixer: str) -> str:
         """The fixer's command without files."""
         if fixer == "ruff format":
-            return f"{self.program('ruff')} format"
+            return f"{self.program('ruff')} format{self.kept('ruff', _RUFF_OPTIONS)}"
         if fixer == "biome check":
             return f"{self.program('biome')} check --write"
         if fixer == "eslint":
-            return f"{self.program('eslint')}{self._kept('eslint', _ESLINT_OPTIONS)} --fix"
+            return f"{self.program('eslint')}{self.kept('eslint', _ESLINT_OPTIONS)} --fix"
         if fixer == "oxlint":
-            return f"{self.program('oxlint')}{self._kept('oxlint', ('-c', '--config'))} --fix"
+            return f"{self.program('oxlint')}{self.kept('oxlint', ('-c', '--config'))} --fix"
         if fixer == "prettier":
-            return f"{self.program('prettier')}{self._kept('prettier', _PRETTIER_OPTIONS)} --log-level warn --write"
-        return f"{self.program(fixer)} -q" if fixer in {"black", "isort"} else self.program(fixer)
+            return f"{self.program('prettier')}{self.kept('prettier', _PRETTIER_OPTIONS)} --log-level warn --write"
+        if fixer in {"black", "isort"}:
+            return f"{self.program(fixer)}{self.kept(fixer, _FORMATTER_OPTIONS[fixer])} -q"
+        return self.program(fixer)
 
-    def _kept(self, tool: str, options: tuple[str, ...]) -> str:
+    def kept(self, tool: str, options: tuple[str, ...]) -> str:
         """The failing command's own configuration options for that tool."""
         try:
             words = shlex.split(self.command)
@@ -240,6 +259,6 @@ class Toolbox:
         for index, word in enumerate(words):
             if word in options and index + 1 < len(words):
                 kept += [word, words[index + 1]]
-            elif word.partition("=")[0] in options and "=" in word:
+            elif (word.partition("=")[0] in options and "=" in word) or (word in _FLAGS and tool in {"black", "isort"}):
                 kept.append(word)
         return "".join(f" {shlex.quote(word)}" for word in kept)
