@@ -151,7 +151,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         repository=repository,
         toolchains=shipped_toolchains(),
         baselines=cache_home(os.environ) / repository.name / "baselines",
-        sandbox=sandbox.label,
+        sandbox=sandbox.told(settings.gate.allow),
         recorded=replay.holds if replay is not None else None,
         halt=_halting(clock),
         opened=commands.opened,

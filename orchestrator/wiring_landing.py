@@ -124,7 +124,7 @@ def open_landing_site(
             folder=folder,
             repository=repository,
             clock=clock,
-            sandbox=sandbox.label,
+            sandbox=sandbox.told(settings.gate.allow),
             quarantined=frozenset(
                 str(test) for entry in entries if entry["type"] == "test:quarantined" for test in entry["tests"]
             ),

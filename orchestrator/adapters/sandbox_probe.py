@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -121,6 +121,10 @@ class SandboxChoice:
     note: str = ""
     """Said loudly where there is none, empty otherwise."""
     wrap: Bubblewrap | None = None
+
+    def told(self, allow: Collection[str]) -> str:
+        """The label with what the user opened (``gate.allow``): for the record and the report, never left unsaid."""
+        return f"{self.label}, open to: {', '.join(allow)}" if allow and self.wrap is not None else self.label
 
 
 def choose(

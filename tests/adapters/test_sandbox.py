@@ -215,6 +215,13 @@ def test_without_one_everything_else_refuses(mode: str, recorded: bool, found: P
     assert refused.value.slug == f"sandbox-{found.status}"
 
 
+def test_what_is_opened_is_told() -> None:
+    held = choose("auto", recorded=False, probe=lambda: Probe(status=ProbeStatus.WORKS, detail="", wrap=Bubblewrap()))
+    assert held.told(()) == "bwrap"
+    assert held.told(("network", "home")) == "bwrap, open to: network, home"
+    assert choose("none", recorded=False).told(("network",)) == "none"
+
+
 def test_none_is_loud_and_asks_nobody() -> None:
     def never() -> Probe:
         raise AssertionError
