@@ -44,14 +44,14 @@ class GateSite:
 
 
 @contextmanager
-def open_gate_site(project: Project) -> Iterator[GateSite]:
-    """The lane holds the checked-out commit; what is uncommitted is read, not yet staged."""
+def open_gate_site(project: Project, base: str | None = None) -> Iterator[GateSite]:
+    """The lane holds the checked-out commit (or ``base``); what is uncommitted is read, not yet staged."""
     batch, settings = project.batch, project.loaded.settings
     arm(settings)
     sandbox = choose(settings.sandbox, recorded=False)
     repository = user_repository(batch, settings, sandbox)
     try:
-        commit = repository.pin(None)
+        commit = repository.pin(base)
         own = uncommitted(repository.root, repository.user)
         lane = repository.lane(LANE)
         lane.refresh([commit])

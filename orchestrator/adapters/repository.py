@@ -101,6 +101,16 @@ class UserRepository:
         slug = _UNSAFE_NAME.sub("-", folder).strip("-.")[:40] or "repository"
         return f"{slug}-{hashlib.sha256(os.fsencode(common)).hexdigest()[:10]}"
 
+    @property
+    def looking(self) -> Git:
+        """git for looking at the repository: nothing that its configuration names is run."""
+        return self._git
+
+    @property
+    def stores(self) -> tuple[Path, ...]:
+        """Where the objects of its submodules lie."""
+        return self._upstream.modules
+
     def hold(self, *, run: str, at: datetime) -> FileLock:
         """Take the repository for one run (I13); ``RefusedError`` names the holder. Ends with the process.
 

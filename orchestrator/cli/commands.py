@@ -5,7 +5,7 @@ A command's work is ``run(args) -> int`` in a module of its own, imported when i
 
 from __future__ import annotations
 
-from orchestrator.cli.commands_start import init, pilot
+from orchestrator.cli.commands_start import doctor, init, pilot
 from orchestrator.cli.flags import as_json as _json
 from orchestrator.cli.flags import settings as _settings
 from orchestrator.cli.flags import state as _state
@@ -239,6 +239,7 @@ def _schema(parser: ArgumentParser) -> None:
 
 COMMANDS: dict[str, Command] = {
     "init": Command("[FOLDER]", "look at a repository, try its gate, write the first files", "init", init),
+    "doctor": Command("[TASKS]", "rehearse a night: GO, or why not", "doctor tasks.yaml --until 07:00", doctor),
     "run": Command("TASKS.yaml", "work through the tasks, each to a branch of its own", "run tasks.yaml", _run),
     "plan": Command("TASKS.yaml", "order, limits, budgets, expected cost; calls no model", "plan tasks.yaml", _plan),
     "resume": Command("[RUN]", "go on with an unfinished run", "resume --task fix-offset --hint 'keep ISO'", _resume),

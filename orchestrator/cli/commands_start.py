@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.flags import as_json, sandbox, settings
+from orchestrator.cli.flags import as_json, sandbox, settings, state
 
 TYPE_CHECKING = False  # as typing's, without importing typing
 if TYPE_CHECKING:
@@ -24,6 +24,23 @@ def init(parser: ArgumentParser) -> None:
     sandbox(parser)
     settings(parser)
     as_json(parser, "what was found as one JSON object")
+
+
+def doctor(parser: ArgumentParser) -> None:
+    """``orchestrate doctor [TASKS.yaml]``."""
+    parser.description = (
+        "Rehearses a night with the real parts: keys and models by the free model list, git identity, signing,\n"
+        "hooks, submodules, large files, the gate on the base inside the sandbox and outside, disk, sleep, clock,\n"
+        "and whether the tasks fit before the morning. GO (0), GO without these tasks (1), NO-GO (6), each mend named."
+    )
+    parser.add_argument("tasks", metavar="TASKS.yaml", nargs="?", help="the tasks file (default: tasks.yaml here)")
+    parser.add_argument("--until", metavar="HH:MM", help="when the night must be over, by the clock of this place")
+    parser.add_argument("--call", action="store_true", help="also ask each model for one word: shows quota and billing")
+    parser.add_argument("--quick", action="store_true", help="without running the gate")
+    sandbox(parser)
+    state(parser)
+    settings(parser)
+    as_json(parser, "the findings as one JSON object")
 
 
 def pilot(parser: ArgumentParser) -> None:

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 
+from orchestrator.cli.here import project_here
 from orchestrator.cli.night import signals
 from orchestrator.cli.options import sets_of
 from orchestrator.domain.errors import ExitCode, UsageError
 from orchestrator.domain.failure import Failure
 from orchestrator.domain.gate import GateReport
 from orchestrator.gate.record import report_to_json
-from orchestrator.intake import Project, load_project
 from orchestrator.pipeline.hand_gate import Mended
 from orchestrator.pipeline.selftest import Tried, selftest
 from orchestrator.reports.figures import duration
@@ -28,8 +25,6 @@ from orchestrator.reports.inert import one_line
 from orchestrator.reports.task_papers import gate_rows
 from orchestrator.wiring_gate import GateSite, open_gate_site
 
-_TASKS = "tasks.yaml"
-_NO_TASKS = "version: 1\ntasks: [{id: gate, title: The gate by hand}]\n"
 _SHOWN = 50
 """Failures listed; more are counted."""
 
@@ -38,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """0: green (``--selftest``: every defect that could be planted was stopped); 1: not."""
     if args.fix and args.selftest:
         raise UsageError("--fix and --selftest are two things", hint="orchestrate gate --selftest")
-    project = _project(args)
+    project, _ = project_here(args.tasks, sets_of(args))
     with signals(), open_gate_site(project) as site:
         for path in site.uncommitted.left_out:
             _say(f"left out: {path}")
@@ -56,18 +51,6 @@ def run(args: argparse.Namespace) -> int:
         else:
             print("\n".join(_lines(report, site)))
     return ExitCode.OK if report.passed else ExitCode.TASKS_OPEN
-
-
-def _project(args: argparse.Namespace) -> Project:
-    """The gate as a run of this folder would have it: its tasks file, else orchestrate.yaml, else all detected."""
-    folder = Path.cwd()
-    tasks = Path(args.tasks) if args.tasks else folder / _TASKS
-    if args.tasks or tasks.is_file():
-        return load_project(tasks, environment=os.environ, sets=sets_of(args))
-    with tempfile.TemporaryDirectory() as made:
-        path = Path(made) / _TASKS
-        path.write_text(_NO_TASKS, encoding="utf-8")
-        return load_project(path, environment=os.environ, sets=sets_of(args), placed=tasks)
 
 
 def _what(site: GateSite) -> str:

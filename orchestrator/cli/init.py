@@ -22,12 +22,12 @@ from orchestrator.cli.options import sets_of
 from orchestrator.domain.errors import ExitCode, OrchestrateError, PausedError, UsageError
 from orchestrator.domain.gate import GateReport
 from orchestrator.drafts.attempts import Tried, best, next_proposal, of_packages
-from orchestrator.drafts.base_state import BaseWord, base_state
 from orchestrator.drafts.draft import Draft
 from orchestrator.drafts.issues import issue_drafts
 from orchestrator.drafts.project_file import Proposal, Seen
 from orchestrator.drafts.survey import Survey, survey
 from orchestrator.drafts.todo import remarks, todo_drafts
+from orchestrator.gate.base_state import BaseWord, base_state
 from orchestrator.gate.detect import make_plan
 from orchestrator.gate.plan import GatePlan
 from orchestrator.gate.toolchains import shipped_toolchains

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.gate.plan import GatePlan
 
+BROKEN_COUNTS = 1_000_000
 _NOT_STARTED = frozenset({126, 127})
 
 
@@ -35,6 +37,8 @@ class BaseState:
     """A sentence a check that cannot run."""
     red: tuple[str, ...] = ()
     """A sentence a check that fails."""
+    failing: Mapping[str, int] = field(default_factory=dict)
+    """Check and command -> tests or findings that fail in it; one that cannot run counts as :data:`BROKEN_COUNTS`."""
     tests: int = 0
     """Tests that ran."""
     coverage: float | None = None
@@ -49,14 +53,16 @@ class BaseState:
 
 def base_state(plan: GatePlan, report: GateReport) -> BaseState:
     """Judge a gate's passage over an untouched commit."""
-    broken = tuple(told for result in report.results if (told := _broken(result, report)))
-    red = tuple(_red(result, report) for result in report.results if not result.passed and not _broken(result, report))
+    not_passed = [result for result in report.results if not result.passed]
+    broken = {_label(result): told for result in not_passed if (told := _broken(result, report))}
+    red = {_label(result): _red(result, report) for result in not_passed if not _broken(result, report)}
     tests = sum(result.tests.ran for result in report.results if result.tests and result.kind is CheckKind.TEST)
     measured = [result.coverage.percent for result in report.results if result.coverage]
     return BaseState(
         word=_word(plan, broken=bool(broken), red=bool(red)),
-        broken=broken,
-        red=red,
+        broken=tuple(f"{label}: {told}" for label, told in broken.items()),
+        red=tuple(f"{label}: {told}" for label, (told, _) in red.items()),
+        failing={**dict.fromkeys(broken, BROKEN_COUNTS), **{label: number for label, (_, number) in red.items()}},
         tests=tests,
         coverage=min(measured) if measured else None,
         seconds=report.seconds,
@@ -73,19 +79,23 @@ def _word(plan: GatePlan, *, broken: bool, red: bool) -> BaseWord:
     return BaseWord.GREEN if plan.tests_expected else BaseWord.UNTESTED
 
 
+def _label(result: CheckResult) -> str:
+    where = "" if result.path == "." else f" in {result.path}"
+    return f"{result.kind} ({result.command}){where}"
+
+
 def _broken(result: CheckResult, report: GateReport) -> str:
     """Why a check cannot run; empty where it runs."""
-    if result.passed or result.kind in {CheckKind.COVERAGE, CheckKind.INVARIANT}:
+    if result.kind in {CheckKind.COVERAGE, CheckKind.INVARIANT}:
         return ""
-    name = f"{result.kind} ({result.command})"
     if result.exit_code in _NOT_STARTED:
-        return f"{name}: the program is not found where the gate runs"
+        return "the program is not found where the gate runs"
     if result.timed_out:
-        return f"{name}: it passed its time limit"
+        return "it passed its time limit"
     if result.kind is CheckKind.TEST and (result.tests is None or result.tests.ran == 0):
-        return f"{name}: no test ran{f' ({result.note})' if result.note else ''}"
+        return f"no test ran{f' ({result.note})' if result.note else ''}"
     if result.tests is not None and result.tests.passed == 0:
-        return f"{name}: not one test passes{_first(result, report)}"
+        return f"not one test passes{_first(result, report)}"
     return ""
 
 
@@ -94,8 +104,9 @@ def _first(result: CheckResult, report: GateReport) -> str:
     return f" ({told[:200]})" if told else ""
 
 
-def _red(result: CheckResult, report: GateReport) -> str:
+def _red(result: CheckResult, report: GateReport) -> tuple[str, int]:
+    """What fails, in words and as a number."""
     if result.tests is not None and result.tests.failed:
-        return f"{result.kind} ({result.command}): {result.tests.failed} of {result.tests.ran} tests fail"
+        return f"{result.tests.failed} of {result.tests.ran} tests fail", result.tests.failed
     own = sum(failure.check is result.kind for failure in report.failures)
-    return f"{result.kind} ({result.command}): {own} findings" if own else f"{result.kind} ({result.command}): red"
+    return (f"{own} findings" if own else "red"), max(1, own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass, field
 
@@ -20,6 +21,11 @@ _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.){0,2000}"|//|/\*')
 _ENDS = {"//": "\n", "/*": "*/"}
 _TRAILING_COMMA = re.compile(r",([ \t\r\n]{0,200}[}\]])")
 _CALL = re.compile(r"(?:npm|pnpm|yarn|bun)(?: run)? ([\w:.-]+)")
+_BY_PATTERN = re.compile(
+    r"""pnpm(?: run)?(?: (?:--\S{1,40}|-\w))* ["']?/\^(?P<begin>[\w:-]{1,80})(?P<rest>[^/"']{0,10})/["']?"""
+)
+"""pnpm runs all scripts whose names a pattern matches; only plain beginnings of names are understood."""
+_TOGETHER = frozenset({"run-s", "run-p", "npm-run-all", "npm-run-all2"})
 _FOLLOWED = 3
 _LOOKED_INTO = 40
 """Test files whose imports are read to tell node's own runner."""
@@ -86,14 +92,37 @@ class _Detector:
     def _own_part(self, script: str) -> str:
         """Of ``npm run unit && npm run lint``: the one part that no earlier check runs; else the script as it is.
 
-        A runner that is called by itself can be asked for its reports, and nothing is run twice.
+        A runner that is called by itself can be asked for its reports, and nothing is run twice. What ``run-s test:*``
+        and pnpm's ``/^test:/`` run comes to its parts as well, since the runner they need may not be there: the part
+        that calls a known runner of tests counts.
         """
-        parts = [_CALL.fullmatch(part.strip()) for part in self.facts.scripts[script].split("&&")]
-        called = [part[1] for part in parts if part]
+        body = self.facts.scripts[script]
+        together = self._together(body)
+        parts = [_CALL.fullmatch(part.strip()) for part in body.split("&&")]
+        called = [part[1] for part in parts if part] if together is None else together
         earlier = {*self._chosen(self.chains.scripts.lint), *self._chosen(self.chains.scripts.build)}
-        left = [name for name in called if name not in earlier]
-        alone = len(called) == len(parts) > len(left) == 1
+        left = [name for name in called if name not in earlier and name != script]
+        if together is not None:
+            left = [name for name in left if self._runs_tests(name)] or left
+        alone = (together is not None or len(called) == len(parts) > len(left)) and len(left) == 1
         return left[0] if alone and self._usable(self.facts.scripts.get(left[0], "")) else script
+
+    def _together(self, body: str) -> list[str] | None:
+        """The scripts that one call runs together, by a pattern of names; ``None`` where the body is no such call."""
+        names = list(self.facts.scripts)
+        if found := _BY_PATTERN.fullmatch(body.strip()):
+            beginning, whole = found["begin"], found["rest"] in {"", ".*", ".+"}
+            return [name for name in names if name.startswith(beginning)] if whole else None
+        words = body.split()
+        if not words or words[0] not in _TOGETHER:
+            return None
+        wanted = [word.strip("'\"") for word in words[1:] if not word.startswith("-")]
+        patterns = [word.replace("**", "*") for word in wanted]
+        return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+    def _runs_tests(self, name: str) -> bool:
+        tool = self.chains.tools.get(self.chains.tool_in(self.body(self.facts.scripts[name])))
+        return tool is not None and tool.kind == "test"
 
     def _usable(self, body: str) -> bool:
         spaced = f" {body} "

@@ -11,13 +11,13 @@ import pytest
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.task import GateConfig, Importance
 from orchestrator.drafts.attempts import Tried, best, next_proposal, of_packages
-from orchestrator.drafts.base_state import BaseState, BaseWord
 from orchestrator.drafts.ci import CiKind, kind_of
 from orchestrator.drafts.issues import issue_drafts
 from orchestrator.drafts.project_file import Proposal, Seen, project_text
 from orchestrator.drafts.survey import survey
 from orchestrator.drafts.tasks_file import drafts_text, example_text
 from orchestrator.drafts.todo import remarks, todo_drafts
+from orchestrator.gate.base_state import BaseState, BaseWord
 from orchestrator.gate.detect import make_plan
 from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.intake import load_batch

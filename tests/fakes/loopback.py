@@ -63,6 +63,8 @@ class Loopback:
         self.requests: list[SeenRequest] = []
         self.problems: list[str] = []
         """What the script raised: an unexpected request fails loudly, also after the fact."""
+        self.headers: dict[str, str] = {}
+        """Sent with every answer beside its own, names in lower case; ``date`` in the place of the true one."""
         self.stopping = threading.Event()
         self._attempts: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -263,8 +265,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _head(self, code: int, headers: Mapping[str, str]) -> None:
-        self.send_response(code)
-        for name, value in {**headers, "connection": "close"}.items():
+        self.send_response_only(code)
+        told = {"date": self.date_time_string(), **self.server.owner.headers}
+        for name, value in {**told, **headers, "connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
 

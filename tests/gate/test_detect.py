@@ -378,3 +378,21 @@ def test_the_digest_names_the_gate_and_nothing_else() -> None:
     assert plan_of(texts).digest == plan_of({**texts, "src/a.py": "x = 1\n"}).digest
     assert plan_of(texts).digest != plan_of(texts, GateConfig(test="pytest -q")).digest
     assert plan_of(texts).digest != plan_of(texts, GateConfig(coverage_minimum=70)).digest
+
+
+@pytest.mark.parametrize(
+    ("test", "command"),
+    [
+        ('pnpm run "/^test:.*/"', "npm run test:spec"),
+        ("pnpm run /^test:/", "npm run test:spec"),
+        ("run-s test:*", "npm run test:spec"),
+        ("npm-run-all --parallel lint test:spec", "npm run test:spec"),
+        ("npm run test:spec && npm run test:size", "npm test"),
+        ('pnpm run "/^(test|lint):/"', "npm test"),
+        ("run-s other:*", "npm test"),
+    ],
+)
+def test_of_scripts_that_are_run_together_the_one_that_runs_tests_counts(test: str, command: str) -> None:
+    scripts = {"test": test, "test:spec": "vitest run", "test:size": "size-limit", "lint": "eslint ."}
+    plan = plan_of({"package.json": json.dumps({"scripts": scripts})})
+    assert commands(plan)[-1] == f"test: {command}"

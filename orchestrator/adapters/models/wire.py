@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from orchestrator.adapters.models.deadlines import Attempt
+from orchestrator.adapters.models.heard import listen
 
 CALL_HEADER = "x-orchestrate-call"
 """Sent with every call: the call's id, for support and for servers that answer from a recording."""
@@ -62,6 +63,7 @@ def _watch_response(response: httpx2.Response) -> None:
     if attempt is None:
         return
     attempt.beat()
+    listen(response.request.url.netloc.decode("ascii", "replace"), response.headers)
     if isinstance(response.stream, httpx2.SyncByteStream):
         response.stream = _Watched(response.stream, attempt)
 
