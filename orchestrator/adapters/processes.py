@@ -27,7 +27,7 @@ from typing import IO, Any
 from orchestrator.adapters.processes_cgroup import cap_processes
 from orchestrator.adapters.processes_output import HeadAndTail, Log
 from orchestrator.adapters.processes_tree import Pressure, Tree, kill_marked
-from orchestrator.adapters.processes_watch import END, ExitWatch
+from orchestrator.adapters.processes_watch import END, LOOK_S, ExitWatch, stood_still_s
 from orchestrator.crash_points import crash_point
 from orchestrator.redaction import Stream
 
@@ -256,7 +256,9 @@ class _Launched:
                 if give_up is None and self._kill_at is not None and now >= self._kill_at:
                     self._tree.kill()
                 until = give_up if give_up is not None else min(deadline, next_glance, self._kill_at or math.inf)
-                self._read(selector, log, max(0.0, min(until - time.monotonic(), watch.interval)))
+                wait_s, began = max(0.0, min(until - time.monotonic(), watch.interval, LOOK_S)), time.monotonic()
+                self._read(selector, log, wait_s)
+                deadline += stood_still_s(began, wait_s)
 
     def _read(self, selector: selectors.BaseSelector, log: Log, wait_s: float) -> None:
         for key, _ in selector.select(wait_s):

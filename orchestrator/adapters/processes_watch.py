@@ -5,11 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import time
 from typing import Self
 
 END = "end"
 """The selector's name for it."""
 ASK_S = 0.05
+LOOK_S = 1.0
+"""Seconds between two looks at the clock while a command is waited for."""
+SUSPENDED_S = 1.0
+"""A look that comes so much too late means that this process stood still: suspended, stopped, or its machine was."""
+
+
+def stood_still_s(began: float, wait_s: float) -> float:
+    """Seconds that a wait, begun then for so long, took too long: they count against no time limit; mostly 0."""
+    late_s = time.monotonic() - began - wait_s
+    return late_s if late_s > SUSPENDED_S else 0.0
 
 
 class ExitWatch:

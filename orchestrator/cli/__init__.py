@@ -14,6 +14,7 @@ _BROKEN_PIPE = 141
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code (contract); nothing is raised, ``SystemExit`` among it."""
+    _open_streams()
     try:
         code = _dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -23,7 +24,9 @@ def main(argv: list[str] | None = None) -> int:
         abandon(sys.stdout)
         return _BROKEN_PIPE
     except KeyboardInterrupt as stop:
-        print("interrupted", file=sys.stderr)
+        from orchestrator.cli.door import say
+
+        say("interrupted")
         return int(getattr(stop, "exit_code", _INTERRUPTED))
     except SystemExit as stop:  # argparse: --help, and wrong use
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -32,6 +35,22 @@ def main(argv: list[str] | None = None) -> int:
 
         return tell(error)
     return code
+
+
+def _open_streams() -> None:
+    """Descriptors 0, 1 and 2 are open, if only to nowhere.
+
+    A file opened later would take a closed one's number, and what is printed would go into the journal.
+    """
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
 
 
 def _dispatch(argv: list[str]) -> int:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from orchestrator.cli.door import say
 from orchestrator.cli.live import open_listener
+from orchestrator.cli.outlet import abandon
 from orchestrator.cli.plan import learnt_of, will_not_fit
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
@@ -30,6 +31,7 @@ from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.registry_track import track, words
 from orchestrator.logs import get_logger
+from orchestrator.reports.inert import encodable
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
 from orchestrator.runner import run_night
@@ -141,7 +143,7 @@ def _interrupted(session: Session, stop: KeyboardInterrupt) -> int:
     night.halt()
     night.journal.append("run:interrupted", sync=True, checkout_after=night.repository.fingerprint())
     _write_reports(session)
-    print(f"stopped. Go on with: orchestrate resume {night.run}", file=sys.stderr)
+    say(f"stopped. Go on with: orchestrate resume {night.run}")
     return getattr(stop, "exit_code", ExitCode.INTERRUPTED)
 
 
@@ -175,11 +177,13 @@ def _last_words(session: Session, *, as_json: bool) -> None:
     if as_json:
         return
     entries = session.night.journal.entries
-    print(night_table(summary_of(entries), entries))
     estimates = words(track(entries))
-    if estimates:
-        print(f"estimates: {estimates}")
-    print(f"report: {session.night.folder / 'report.html'}")
+    lines = [night_table(summary_of(entries), entries), f"estimates: {estimates}" if estimates else ""]
+    lines.append(f"report: {session.night.folder / 'report.html'}")
+    try:
+        print(encodable("\n".join(filter(None, lines)), sys.stdout.encoding), flush=True)
+    except OSError:  # nobody reads, or the terminal is gone: the report stands on disk, and the run's end is its own
+        abandon(sys.stdout)
 
 
 @contextmanager

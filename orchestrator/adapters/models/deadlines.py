@@ -22,6 +22,10 @@ from orchestrator.domain.errors import ModelError, ModelFault
 T = TypeVar("T")
 
 THREAD_NAME = "model-call"
+LOOK_S = 1.0
+"""Seconds between two looks at the clock while an attempt is waited for."""
+SUSPENDED_S = 1.0
+"""A look that comes so much too late means that this process stood still: suspended, stopped, or its machine was."""
 GRACE_S = 1.0
 """Seconds a cut worker has to end before it is left behind; shutting its socket down wakes it in milliseconds."""
 
@@ -72,6 +76,12 @@ class Attempt:
         self.halted = True
         self.cut()
         self.over.set()
+
+    def forgive(self, late_s: float) -> None:
+        """Time in which this process stood still counts against no limit: what came meanwhile is still to be read."""
+        if late_s > SUSPENDED_S:
+            self.started += late_s
+            self._last_byte = min(self._last_byte + late_s, time.monotonic())
 
     def left(self) -> tuple[float, str]:
         """Seconds until the nearest limit passes (negative: it has), and that limit's name."""
@@ -169,7 +179,9 @@ def _wait(attempt: Attempt) -> str:
         seconds, name = attempt.left()
         if seconds <= 0:
             return name
-        attempt.over.wait(seconds)
+        slice_s, began = min(seconds, LOOK_S), time.monotonic()
+        attempt.over.wait(slice_s)
+        attempt.forgive(time.monotonic() - began - slice_s)
     return ""
 
 
