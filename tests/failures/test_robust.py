@@ -96,6 +96,9 @@ def test_a_failure_in_the_middle_of_noise_is_found() -> None:
         " FAIL  " + "(" * 2_000_000,
         "'" * 2_000_000,
         "error TS2304: '" * 100_000,
+        "✖ 1 problem (1 error, 0 warnings)\n" + "0" * 1_000_000,  # hours, were each digit a beginning
+        ("a.py:1: error: " + '"' * 3_900 + "\n") * 500,
+        ("E   TypeError: " + "_" * 3_900 + "\n") * 500,
     ],
 )
 def test_one_endless_line_is_cut(line: str) -> None:

@@ -18,7 +18,7 @@ _DIAGNOSTIC = re.compile(
 _Q = r"['‘]([^\s'’]{1,300})['’]"
 """A name in the compilers' quotes."""
 _NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(rf"(\S{{1,300}}): No such file or directory|{_Q} file not found"), Kind.MISSING_MODULE),
+    (re.compile(rf"(?<!\S)(\S{{1,300}}): No such file or directory|{_Q} file not found"), Kind.MISSING_MODULE),
     (
         re.compile(
             rf"{_Q} (?:was not declared|undeclared|has not been declared)|undeclared identifier {_Q}"

@@ -29,7 +29,7 @@ HINTS = (
 _PATH_CAP = 500
 _ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*)$")
 _RULE_NAME = re.compile(r"[@\w./-]+")
-_FIXABLE = re.compile(r"(\d+) errors? and (\d+) warnings? potentially fixable")
+_FIXABLE = re.compile(r"(?<!\d)(\d{1,9}) errors? and (\d{1,9}) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
 _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (.*)$")
 _OXLINT_UNIX = re.compile(r"([^\s:][^:\n]{0,400}):(\d+):(\d+): (.{1,2000}) \[(Error|Warning)/([^\]\s]{1,100})\]$")
@@ -38,7 +38,7 @@ _OXLINT_PLACE = re.compile(r"\s*[╭,][─-]\[(.{1,400}?):(\d+):(\d+)\]")
 _PRETTIER_ERROR = re.compile(r"\[error\] (.{1,400}?): SyntaxError: (.*?)(?: \((\d+):(\d+)\))?$")
 
 _NAME = re.compile(r"'([^']{1,300})'")
-_EXPORT = re.compile(r"(\S{1,200}) not found in (?:imported namespace )?'([^']{1,300})'")
+_EXPORT = re.compile(r"(?<!\S)(\S{1,200}) not found in (?:imported namespace )?'([^']{1,300})'")
 
 RULES: dict[str, Kind] = {
     "no-undef": Kind.UNDEFINED_NAME, "react/jsx-no-undef": Kind.UNDEFINED_NAME, "no-unused-vars": Kind.UNUSED_NAME,

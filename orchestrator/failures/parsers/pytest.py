@@ -40,7 +40,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 _PROGRAM = re.compile(r"No such file or directory: '([\w.+-]{1,100})'$")
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
-_COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped)\b")
+_COUNT = re.compile(r"(?<!\d)(\d{1,9}) (failed|errors?|passed|skipped)\b")
 _LAST = re.compile(r"(?:=+ )?\d{1,9} [a-z][^\n]{0,400} in \d+\.\d+s|(?:=+ )?no tests ran in ")
 _ASYNC_UNSUPPORTED = "async def functions are not natively supported"
 """pytest (6-9) of an asynchronous test for which no plug-in is there."""

@@ -20,11 +20,11 @@ _ATTRIBUTE_OF = re.compile(
 _ENUM_MEMBER = re.compile(r"^[A-Za-z]\w{0,200}$")
 """``Colour.MAUVE``: an enumeration says the bare name (enum, 3.8-3.14)."""
 _ATTRIBUTE_PLAIN = re.compile(r"^([A-Za-z_][\w.]{0,200}) has no attribute '?(\w{1,200})'?$")
-_KEYWORD = re.compile(r"([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
+_KEYWORD = re.compile(r"(?<![\w.<>])([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
 _KEYWORD_INIT = re.compile(r"'([^']{1,200})' is an invalid keyword argument for ([\w.]{1,200})")
 _KEYWORDS = re.compile(r"Unexpected keyword arguments passed to ([\w.]{1,100}): (\w{1,100})")
 """pytest.raises and pytest.warns (5-9)."""
-_NO_KEYWORDS = re.compile(r"([\w.]{1,200})\(\) takes no keyword arguments")
+_NO_KEYWORDS = re.compile(r"(?<![\w.])([\w.]{1,200})\(\) takes no keyword arguments")
 _ARITY = re.compile(
     r"\(\) (?:missing \d+ required|takes .{1,60} positional argument|got multiple values for)|takes (?:no"
     r"|exactly|at (?:least|most)) .{0,40}arguments?\b"
