@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from orchestrator.ledger.journal import read_journal
 
 DEFAULT_STATE = Path("runs")
 JOURNAL = "journal.jsonl"
+_FIRST_LINE = 10_000_000
+"""Bytes: it names every task of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,28 @@ def find_run(state: str | Path | None, name: str | None) -> Path:
 
 
 def run_names(root: Path) -> list[str]:
-    """The runs of a state folder, oldest first: names begin with the time of their start."""
+    """The runs of a state folder, oldest first.
+
+    By the first word of their journals, which is in UTC: names begin with the local time, which an hour in autumn
+    brings twice, and a journey again.
+    """
     if not root.is_dir():
         return []
-    return sorted(path.name for path in root.iterdir() if (path / JOURNAL).is_file())
+    runs = [path for path in root.iterdir() if (path / JOURNAL).is_file()]
+    return [path.name for path in sorted(runs, key=lambda path: (_begun(path), path.name))]
+
+
+def _begun(run: Path) -> datetime:
+    """When a run began; by its name where its journal's first line cannot be read."""
+    try:
+        with (run / JOURNAL).open("rb") as journal:
+            return datetime.fromisoformat(json.loads(journal.readline(_FIRST_LINE))["at"]).astimezone(UTC)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    try:
+        return datetime.strptime(run.name[:13], "%Y%m%d-%H%M").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def read_run(folder: Path) -> FoundRun:

@@ -86,9 +86,9 @@ class Projection:
             yield self._rework(entry, {"reason": "iteration", "iteration": number})
 
     def _review(self, entry: Entry) -> Iterator[Event]:
-        number = str(entry["number"])
-        if entry["verdict"] == "send_back" and self._once("review", entry["task"], number):
-            yield self._rework(entry, {"reason": "send-back", "review": entry["number"]})
+        number = entry.get("number", 0)  # older journals do not count them
+        if entry["verdict"] == "send_back" and self._once("review", entry["task"], str(number)):
+            yield self._rework(entry, {"reason": "send-back", "review": number})
 
     def _rework(self, entry: Entry, further: Mapping[str, Any]) -> Event:
         return self._of_task(
