@@ -223,7 +223,10 @@ def main() -> int:
         description="Start-up, the overhead of one task, the symbol index, classification, the base's gate.",
     )
     parser.add_argument(
-        "what", nargs="?", default="all", choices=("start", "task", "index", "classification", "baseline", "all")
+        "what",
+        nargs="?",
+        default="all",
+        choices=("start", "task", "index", "classification", "baseline", "agents", "all"),
     )
     parser.add_argument("--rounds", type=int, default=7, help="times each side is measured (default 7)")
     args = parser.parse_args()
@@ -244,6 +247,10 @@ def main() -> int:
             from bench_gate import baseline, classification  # noqa: PLC0415 - as above
 
             classification(args.rounds) if args.what == "classification" else baseline(place, args.rounds)
+        if args.what == "agents":
+            from bench_agents import agents  # noqa: PLC0415 - as above
+
+            agents(Path(name), min(args.rounds, 3))
     return 0
 
 
