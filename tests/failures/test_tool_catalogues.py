@@ -80,6 +80,9 @@ STYLISH = """
         ("  x eslint(eqeqeq): Expected === and instead saw ==\n    ,-[index.js:23:3]\n", TACTICAL),
         ("src/a.py:10:4: W0107: Unnecessary pass statement (unnecessary-pass)\n", TRIVIAL),
         ("src/a.py:10:4: R1710: Either all return statements (inconsistent-return-statements)\n", TACTICAL),
+        ("\nindex.js\n  23:7  error  Variable 'first' is declared but never used.  eslint(no-unused-vars)\n\n"
+         "✖ 1 problem (1 error, 0 warnings)\n", TRIVIAL),
+        ('src/a.py:9: error: "message" undefined in superclass  [misc]\n', INVENTED),
         ("src/a.py:10:12: E401 multiple imports on one line\n", TRIVIAL),
         ("src/a.py:10:12: E711 comparison to None should be 'if cond is None:'\n", TACTICAL),
         ("src/a.py:7:12: S324 Probable use of insecure hash functions in `hashlib`: `md5`\nFound 1 error.\n", STRATEGIC),

@@ -28,6 +28,8 @@ HINTS = (
 
 _PATH_CAP = 500
 _ROW = re.compile(r" +(\d+):(\d+) +(error|warning) +(.*)$")
+_OXLINT_RULE = re.compile(r"[\w-]{1,40}\(([\w/-]{1,60})\)")
+"""oxlint's own ``stylish`` format (1) names the plug-in as well."""
 _RULE_NAME = re.compile(r"[@\w./-]+")
 _FIXABLE = re.compile(r"(?<!\d)(\d{1,9}) errors? and (\d{1,9}) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
@@ -136,6 +138,8 @@ def _stylish(text: str) -> Iterator[Finding]:
         line = raw[:LINE_CAP]
         if line[:2] == "  " and (match := _ROW.match(line)):
             message, gap, rule = match[4].rstrip().rpartition("  ")
+            if named := _OXLINT_RULE.fullmatch(rule):
+                rule = named[1]
             if not gap or not _RULE_NAME.fullmatch(rule):
                 message, rule = match[4], ""
             found = eslint_message(rule or None, message.strip(), fixable=False, warning=match[3] == "warning")

@@ -24,6 +24,7 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Module "([^"]+)" does not explicitly export attribute "([^"]+)"'), Kind.TYPE, 2, 1),
     (re.compile(r'Item "None" of "[^"]*" has no attribute "([^"]+)"'), Kind.TYPE, 1, 0),
     (re.compile(r'^(?:Item "[^"]{1,300}" of )?"(.{1,400})" has no attribute "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 2, 1),
+    (re.compile(r'^"([^"]+)" undefined in superclass'), Kind.MISSING_ATTRIBUTE, 1, 0),
     (re.compile(r'Cannot find implementation or library stub for module named "([^"]+)"'), Kind.MISSING_MODULE, 1, 0),
     (re.compile(r'Library stubs not installed for "([^"]+)"'), Kind.DEPENDENCY_MISSING, 1, 0),
     (re.compile(r'Skipping analyzing "([^"]+)"'), Kind.TYPE, 1, 0),
