@@ -41,7 +41,7 @@ PUBLIC = frozenset(
     worst_input_tokens worst_output_tokens worst_cost_usd input_tokens output_tokens cached_tokens cache_write_tokens
     thinking_tokens estimated cost_usd tokens tokens_so_far token_limit limit limits latency_s latency_limit_s seconds
     latency_ms latency_limit_ms budget_digest config_hash text_tokens searches change_type agents required
-    deep_model deep_cost_usd when by_type ran serious agent
+    deep_model deep_cost_usd calls_helpers when by_type ran serious agent
     usage charge wait_s status fault billed resumed version pid models_mode sandbox awake outcome passed green check
     checks tool passage passages category categories failures number asks asked findings verdict score complexity
     importance iterations iteration_limit auto_fixed autofixed_iterations conflicts budget_status redesigns

@@ -103,6 +103,8 @@ class TaskOutcome:
     calls_architect: int = 0
     calls_executor: int = 0
     calls_reviewer: int = 0
+    calls_helpers: int = 0
+    """Of all other agents."""
     gate_seconds: float = 0.0
     gates: int = 0
     autofixed_iterations: int = 0

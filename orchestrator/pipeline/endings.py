@@ -15,6 +15,7 @@ from orchestrator.pipeline.phase_record import phase_uses, whole_status
 from orchestrator.pipeline.publish import commit_and_publish, commit_message
 from orchestrator.pipeline.work import TaskEnd, Work
 from orchestrator.policy.complexity import grade
+from orchestrator.policy.crew import CORE
 
 NOT_CERTIFIED = "Not certified: this is the last state of a task that was not delivered."
 
@@ -114,6 +115,7 @@ def _outcome(work: Work, end: TaskEnd) -> TaskOutcome:
         calls_architect=answers.count("architect"),
         calls_executor=answers.count("executor"),
         calls_reviewer=answers.count("reviewer"),
+        calls_helpers=sum(role not in CORE for role in answers),
         gate_seconds=round(work.gate_seconds, 3),
         gates=work.gates,
         healed=work.healed,

@@ -234,6 +234,16 @@ def _review_finished(event: Event, progress: Progress) -> str:
     return f"review: {str(event.get('verdict', '')).replace('_', ' ')}" + (f", {number} findings" if number else "")
 
 
+def _audit_finished(event: Event, progress: Progress) -> str:
+    if not event.get("ran"):
+        return f"{_named([event.get('role')])}: no result, {event.get('detail', '')}"
+    return f"{_named([event.get('role')])}: {event.get('findings', 0)} findings, {event.get('serious', 0)} serious"
+
+
+def _named(roles: object) -> str:
+    return ", ".join(str(role).replace("_", " ") for role in roles) if isinstance(roles, list | tuple) else ""
+
+
 def _task_finished(event: Event, progress: Progress) -> str:
     task = progress.tasks[str(event["task"])]
     state = STATE_WORDS.get(task.state, task.state)
@@ -292,7 +302,12 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "autofix:applied": lambda event, _: f"auto-fix, no model: {_what(event)} {_files(event)}",
     "move:decided": lambda event, _: f"move: {str(event.get('move', '')).replace('_', ' ')}: {event.get('why', '')}",
     "adr:accepted": lambda event, _: f"ADR: {event.get('title', '')}",
+    "research:finished": lambda event, _: f"research: {_named(event.get('agents')) or 'no notes'}",
+    "tests:written": lambda event, _: f"tests before the code, which fail on the base: {_files(event)}",
+    "audit:finished": _audit_finished,
+    "agent:failed": lambda event, _: f"went on without the {_named([event.get('role')])}: {event.get('why', '')}",
     "review:finished": _review_finished,
+    "issues:drafted": lambda event, _: f"{event.get('count', 0)} issues drafted, none filed",
     "commit:made": lambda event, _: f"commit {str(event.get('commit', ''))[:10]}",
     "branch:landed": lambda event, _: f"branch {event.get('branch', '')}",
     "task:finished": _task_finished,
