@@ -17,7 +17,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from orchestrator import crash_points
 from orchestrator.adapters.lock import FileLock, acquire
 from orchestrator.domain.call import Answer, CallKey, Deadlines, Message, Request, Speaker
-from orchestrator.domain.errors import CapReachedError, JournalError, ModelError, ModelFault, PausedError, RefusedError
+from orchestrator.domain.errors import (
+    CapReachedError,
+    JournalError,
+    ModelError,
+    ModelFault,
+    PausedError,
+    ProviderAwayError,
+    RefusedError,
+)
 from orchestrator.domain.task import Phase
 from orchestrator.ledger.calls import CallDesk
 from orchestrator.ledger.charges import close_open_intents, total_charge
@@ -126,7 +134,7 @@ class Ledger(RuleBasedStateMachine):
         try:
             got = self.desk.ask(_request(call))
             assert got.text == f"answer to {_request(call).key.call_id}"
-        except (ModelError, CapReachedError, PausedError):
+        except (ModelError, CapReachedError, PausedError, ProviderAwayError):
             pass
 
     @precondition(lambda self: self.journal is not None)
@@ -144,7 +152,7 @@ class Ledger(RuleBasedStateMachine):
         crash_points.arm(die)
         try:
             self.desk.ask(_request(call))
-        except (Dead, CapReachedError):
+        except (Dead, CapReachedError, ProviderAwayError):
             pass
         finally:
             crash_points._hooks.remove(die)

@@ -10,7 +10,7 @@ from orchestrator.ledger import charges
 from tests.fuzz.ledger import Ledger
 
 SHORT = settings(
-    max_examples=10,
+    max_examples=6,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

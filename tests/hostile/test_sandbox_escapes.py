@@ -137,7 +137,7 @@ def listeners() -> Iterator[dict[str, Any]]:
     where = {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1], "unix": str(folder / "socket"), "abstract": name}
 
     def listen(kind: str, server: socket.socket) -> None:
-        server.settimeout(20)
+        server.settimeout(90)
         try:
             if kind == "tcp":
                 server.accept()[0].close()
