@@ -20,6 +20,7 @@ from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.models import deadlines
 from orchestrator.adapters.models.replay import ReplayLlm
+from orchestrator.adapters.notify import open_notifier
 from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
@@ -121,6 +122,10 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         check_prices(staff, settings, prices, clock.now())
     home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
+    notifier = open_notifier(settings.notify, run, journal.entries)
+    if notifier is not None:
+        stack.callback(notifier.close)
+        journal.listen(notifier)
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
     registry = _registry(home.parent, settings, clock, live=replay is None)

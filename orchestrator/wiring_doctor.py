@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from orchestrator.adapters.awake import NOTHING, keep_awake
 from orchestrator.adapters.credentials import file_expiries, key_files, token_expiry
 from orchestrator.adapters.machine import room, size_of, wakefulness
 from orchestrator.adapters.repository import UserRepository, cache_home
@@ -173,8 +174,11 @@ class Rehearsed:
 
     def machine(self) -> Iterator[Finding]:
         """Will it stay awake?"""
-        found = wakefulness()
-        yield judge.awake(can_sleep=found.can_sleep, on_battery=found.on_battery, inhibitor=found.inhibitor)
+        found, held = wakefulness(), NOTHING
+        if found.can_sleep and self.project.loaded.settings.loop.keep_awake:
+            held = keep_awake("doctor", os.environ)
+            held.release()
+        yield judge.awake(can_sleep=found.can_sleep, on_battery=found.on_battery, inhibitor=held.by)
 
 
 def told(topic: str, part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 TRIED_BYTES = 64 << 20
 """Reserved for a moment to see that a quota or a limit of this user allows it: free blocks do not tell of those."""
-_INHIBITORS = ("systemd-inhibit", "caffeinate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +30,6 @@ class Wakefulness:
     can_sleep: bool
     """The kernel knows a state of sleep."""
     on_battery: bool
-    inhibitor: str = ""
-    """The program that can keep it awake; empty: there is none."""
 
 
 def room(folder: Path, wanted: int) -> Room:
@@ -69,7 +66,6 @@ def wakefulness(system: Path = Path("/sys")) -> Wakefulness:
         on_battery=any(
             _read(supply / "status").strip() == "Discharging" for supply in system.glob("class/power_supply/*")
         ),
-        inhibitor=next((path for name in _INHIBITORS if (path := shutil.which(name))), ""),
     )
 
 

@@ -5,7 +5,7 @@ A command's work is ``run(args) -> int`` in a module of its own, imported when i
 
 from __future__ import annotations
 
-from orchestrator.cli.commands_start import doctor, init, pilot
+from orchestrator.cli.commands_start import completion, doctor, init, pilot
 from orchestrator.cli.flags import as_json as _json
 from orchestrator.cli.flags import settings as _settings
 from orchestrator.cli.flags import state as _state
@@ -256,6 +256,7 @@ COMMANDS: dict[str, Command] = {
     "classify": Command("", "sort gate output into categories, as JSON lines", "classify < cases.jsonl", _classify),
     "config": Command("show", "every effective setting and where it came from", "config show", _config, "config_show"),
     "schema": Command("[FILE]", "JSON Schema of tasks.yaml or orchestrate.yaml", "schema > tasks.schema.json", _schema),
+    "completion": Command("SHELL", "completion for bash, zsh, fish", "completion bash", completion),
     "pilot": Command("", "the bundled pilot with recorded answers; no keys", "pilot", pilot),
 }
 """In the order of ``--help``."""

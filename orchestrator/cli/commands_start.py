@@ -48,3 +48,13 @@ def pilot(parser: ArgumentParser) -> None:
     parser.add_argument("--dir", metavar="DIR", default="runs/pilot", help="folder made anew (default runs/pilot)")
     parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), default="auto", help="as for run")
     as_json(parser, "events as JSON lines on stdout")
+
+
+def completion(parser: ArgumentParser) -> None:
+    """``orchestrate completion SHELL``."""
+    parser.description = (
+        'Prints what a shell needs to complete commands and flags. bash: eval "$(orchestrate completion bash)" in\n'
+        "~/.bashrc; zsh: as _orchestrate into a folder of $fpath; fish: as orchestrate.fish into\n"
+        "~/.config/fish/completions."
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="whose script")

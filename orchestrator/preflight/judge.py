@@ -94,7 +94,7 @@ def awake(*, can_sleep: bool, on_battery: bool, inhibitor: str) -> Finding:
         return Finding(
             topic="sleep",
             weight=Weight.NOTE,
-            what="the machine can fall asleep, and there is no systemd-inhibit or caffeinate to keep it awake",
+            what="the machine can fall asleep, and neither systemd-inhibit nor caffeinate keeps it awake here",
             mend="switch suspend off for the night: sudo systemctl mask sleep.target suspend.target",
             slug="may-sleep",
         )

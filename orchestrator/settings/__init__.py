@@ -14,6 +14,7 @@ from orchestrator.domain.pattern_reader import PatternError
 from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.settings.agents import Agents, Research
 from orchestrator.settings.frozen import Frozen
+from orchestrator.settings.notify import Notify
 from orchestrator.settings.outages import Outages
 
 PATTERN_STEPS = 10_000
@@ -405,3 +406,5 @@ class Settings(Frozen):
     """R9: what the pause advice does."""
     readiness: Literal["advise", "refuse", "off"] = "advise"
     """What ``plan`` and ``run`` do about tasks that are not ready for a night: say so, refuse to start, or nothing."""
+    notify: Notify = Notify()
+    """Who is told when a run ends, pauses, or waits for a human."""

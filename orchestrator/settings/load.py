@@ -28,6 +28,7 @@ from orchestrator.settings.layers import (
 from orchestrator.strict_yaml import Fault, Loc
 
 _OWN_FILE = "set it in ~/.config/orchestrator/config.yaml, the environment or with --set: a repository's file may not"
+_NOT_TOLD_TO_PROJECTS = ("command", "webhook", "webhook_env")
 _NOT_FOR_PROJECTS = ("base_url", "base_url_env", "key_env", "command", "pass_env", "config_dirs")
 
 
@@ -137,6 +138,11 @@ def _reaching_out(layer: Layer) -> list[Fault]:
             if key in _NOT_FOR_PROJECTS:
                 loc: Loc = ("models", "providers", name, key)
                 faults.append(layer.fault(loc, f"{dotted(loc)} may not be set here", _OWN_FILE, at_key=True))
+    notify = layer.data.get("notify")
+    told = [key for key in notify if key in _NOT_TOLD_TO_PROJECTS] if isinstance(notify, Mapping) else []
+    faults += [
+        layer.fault(("notify", key), f"notify.{key} may not be set here", _OWN_FILE, at_key=True) for key in told
+    ]
     if layer.data.get("sandbox") == "none":
         faults.append(layer.fault(("sandbox",), "sandbox: none may not be set here", _OWN_FILE, at_key=True))
     return faults
