@@ -15,6 +15,11 @@ from orchestrator.domain.task import Task
 from orchestrator.ports import Desk
 
 LOCAL, WEB = "local_researcher", "web_researcher"
+LOCAL_TOKENS = 800
+"""Of the context pack the local researcher begins with (P5): it looks the rest up."""
+MAX_SHOWN = 8_000
+"""Characters of look-up results it is shown, about 2,000 tokens: each turn sends them again, and all of its turns
+together should stay within what the phase may use (R7: 10,000)."""
 MAX_NOTES = 12
 MAX_NOTE = 300
 MAX_LIBRARIES = 40
@@ -42,16 +47,19 @@ def begin_local(desk: Desk, staff: Staff, brief: TaskBrief, *, iteration: int = 
 
 def read_local(talk: Talk, lookups: Lookups, *, turns: int) -> Notes:
     """Ask for notes, with at most ``turns`` turns of look-ups; an answer that cannot be used is no notes."""
+    left = MAX_SHOWN
     for turn in range(turns + 2):
         answer = talk.ask(lookups.specs)
         if talk.end() is not Ending.LOOKUP:
             break
-        talk.tell(
-            [
-                lookups.answer(call) if turn < turns else ToolResult(id=call.id, name=call.name, content=NO_LOOKUPS)
-                for call in answer.tool_calls
-            ]
-        )
+        results = []
+        for call in answer.tool_calls:
+            allowed = turn < turns and left > 0
+            found = lookups.answer(call).content if allowed else NO_LOOKUPS
+            told = found if len(found) <= left or not allowed else f"{found[:left]}\n[cut: ask for less]"
+            left -= len(found) if allowed else 0
+            results.append(ToolResult(id=call.id, name=call.name, content=told))
+        talk.tell(results)
     return _notes(talk)
 
 

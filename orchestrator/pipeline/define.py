@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from orchestrator.agents.research import WEB
 from orchestrator.domain.task import Phase
 from orchestrator.pipeline.budget_rules import budget_of
 from orchestrator.pipeline.work import Step, Work
+from orchestrator.policy.budget import TaskBudget, widened
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.moves import Limits
 
@@ -23,7 +25,7 @@ def define(work: Work) -> Step:
         own_tier=work.staff.low_climbs("executor"),
     )
     rules = work.rules
-    work.budget = budget_of(work.night, rules, work.task, graded.complexity) if rules.budgets.enabled else None
+    work.budget = _budget(work) if rules.budgets.enabled else None
     work.desk.budget = work.budget
     work.tell(
         "task:defined",
@@ -42,3 +44,11 @@ def define(work: Work) -> Step:
         budgets=rules.digest,
     )
     return Phase.PLAN
+
+
+def _budget(work: Work) -> TaskBudget:
+    """The task's limits; what the web brings is no context of ours, and is allowed for beside them."""
+    budget = budget_of(work.night, work.rules, work.task, work.complexity)
+    research = work.night.settings.research
+    extra = research.searches * research.search_tokens if work.crew.has(WEB) else 0
+    return widened(budget, Phase.DISCOVER, extra, "what searches bring")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
+from orchestrator.agents.context import build_context
 from orchestrator.agents.lookups import Lookups
-from orchestrator.agents.research import LOCAL, WEB, Notes, begin_local, begin_web, joined, read_local, read_web
+from orchestrator.agents.research import (
+    LOCAL,
+    LOCAL_TOKENS,
+    WEB,
+    Notes,
+    begin_local,
+    begin_web,
+    joined,
+    read_local,
+    read_web,
+)
 from orchestrator.pipeline.libraries import libraries
 from orchestrator.pipeline.side_by_side import Part, side_by_side
 from orchestrator.pipeline.tree_view import LaneView
@@ -17,7 +29,8 @@ def research(work: Work, view: LaneView) -> str:
     settings = work.night.settings.research
     parts: list[Part[Notes]] = []
     if work.crew.has(LOCAL):
-        talk, lookups = begin_local(work.desk, work.staff, work.brief()), Lookups(view)
+        brief = replace(work.brief(), context=build_context(view, work.task, LOCAL_TOKENS).text)
+        talk, lookups = begin_local(work.desk, work.staff, brief), Lookups(view)
         local = partial(read_local, talk, lookups, turns=settings.lookups)
         parts.append(Part(talk=talk, run=local, tools=lookups.specs))
     if work.crew.has(WEB):

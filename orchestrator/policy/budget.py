@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
 from orchestrator.domain.outcome import BudgetStatus, PhaseUse
@@ -11,6 +11,8 @@ from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.settings import Budgets
 
 Number = int | float | Decimal
+SET_BY_TASK = "set by the task"
+"""How a limit came about that the task itself gave (B2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +88,18 @@ def task_budget(
             phase=phase,
             tokens=limit(base, factor, worth, weight) if given is None else given,
             latency_s=limit(budgets.latency_s[phase], factor, worth, weight),
-            how=how if given is None else "set by the task",
+            how=how if given is None else SET_BY_TASK,
         )
     return TaskBudget(phases=limits)
+
+
+def widened(budget: TaskBudget, phase: Phase, tokens: int, why: str) -> TaskBudget:
+    """The budget with more room in one phase, unless the task set that phase's limit itself."""
+    known = budget.phases[phase]
+    if not tokens or known.how == SET_BY_TASK:
+        return budget
+    wider = replace(known, tokens=known.tokens + tokens, how=f"{known.how}, {tokens:,} for {why}")
+    return TaskBudget(phases={**budget.phases, phase: wider})
 
 
 def status(used: Number, allowed: Number, warning_ratio: Number) -> BudgetStatus:

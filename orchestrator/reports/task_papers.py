@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.domain.outcome import BudgetStatus, PhaseUse, TaskOutcome, TaskStatus
+from orchestrator.policy.budget import SET_BY_TASK
 from orchestrator.reports.figures import count, duration, tokens
 from orchestrator.reports.inputs import CallNote, LimitTerms, ReviewRound, TaskDetail
 from orchestrator.reports.remediation import room
@@ -19,8 +20,6 @@ from orchestrator.reports.templates import render
 from orchestrator.reports.todo import hint_command, land_command, next_step
 
 SPENDERS_SHOWN = 5
-SET_BY_TASK = "set by the task"
-"""How the policy names a limit that the task itself gave (B2)."""
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 

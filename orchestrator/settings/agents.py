@@ -32,7 +32,7 @@ class Agents(Frozen):
 class Research(Frozen):
     """What the researchers may do (P2)."""
 
-    lookups: int = Field(default=4, ge=0, le=50)
+    lookups: int = Field(default=3, ge=0, le=50)
     """Turns of look-ups the local researcher may take."""
     web: bool = False
     """True: the web researcher joins where research does. It is told the task's title and description, secrets hidden,

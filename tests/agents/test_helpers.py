@@ -13,7 +13,7 @@ from orchestrator.agents.findings import MINOR, SERIOUS, Finding, held_against, 
 from orchestrator.agents.issue_creator import Issue, begin_issues, issues_markdown, read_issues
 from orchestrator.agents.lookups import Lookups
 from orchestrator.agents.matching import apply_edits
-from orchestrator.agents.research import begin_local, begin_web, joined, read_local, read_web
+from orchestrator.agents.research import MAX_SHOWN, NO_LOOKUPS, begin_local, begin_web, joined, read_local, read_web
 from orchestrator.agents.schemas import FINDINGS, ISSUES
 from orchestrator.agents.test_master import WrittenTests, begin_tests, read_tests
 from orchestrator.domain.call import FinishReason
@@ -36,6 +36,16 @@ class TestResearch:
         with ScriptedDesk([call, call, call]) as desk:
             assert read_local(begin_local(desk, staff(), brief()), Lookups(Tree()), turns=1).notes == ""
         assert "no look-ups are left" in desk.requests[-1].messages[-1].tool_results[0].content
+
+    def test_what_it_is_shown_is_bounded_over_all_turns(self) -> None:
+        tree = Tree({"big.py": b"x = 1  # word after word\n" * 3000})
+        call = looked_up(("search", {"text": "word"}), ("read_file", {"path": "big.py"}), ("list_files", {}))
+        with ScriptedDesk([call, call, "- big.py:1: words"]) as desk:
+            read_local(begin_local(desk, staff(), brief()), Lookups(tree), turns=2)
+        results = [one for message in desk.requests[-1].messages for one in message.tool_results]
+        assert sum(len(one.content) for one in results) < MAX_SHOWN + 600
+        assert "[cut: ask for less]" in results[1].content
+        assert [one.content for one in results[2:]] == [NO_LOOKUPS] * 4
 
     def test_a_refusal_brings_no_notes(self) -> None:
         with ScriptedDesk([said("- a", FinishReason.REFUSAL)]) as desk:

@@ -135,3 +135,15 @@ def test_a_calculation_stays_below_ten_milliseconds_a_task(budgets: Budgets) -> 
         made = policy.task_budget(Complexity.COMPLEX, Importance.HIGH, {}, budgets)
         policy.stop_loss(dict.fromkeys(Phase, 1), made, budgets, worst_call=0)
     assert (time.perf_counter() - began) / 100 < 0.010
+
+
+def test_a_phase_is_widened_unless_the_task_set_its_limit() -> None:
+    budget = policy.task_budget(
+        Complexity.MODERATE, Importance.MEDIUM, {Phase.PLAN: 500}, load_settings(environment={}).settings.budgets
+    )
+    wider = policy.widened(budget, Phase.DISCOVER, 60_000, "what searches bring")
+    before, after = budget.phases[Phase.DISCOVER], wider.phases[Phase.DISCOVER]
+    assert after.tokens == before.tokens + 60_000
+    assert after.how == f"{before.how}, 60,000 for what searches bring"
+    assert policy.widened(budget, Phase.PLAN, 1, "x") == budget
+    assert policy.widened(budget, Phase.DISCOVER, 0, "x") == budget
