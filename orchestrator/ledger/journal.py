@@ -232,12 +232,15 @@ class Journal:
         self._pending = None
 
     def _in_place(self, info: os.stat_result) -> bool:
-        """Whether who reads the journal by its name finds what is written here: else nothing of it would survive."""
+        """Whether who reads the journal by its name finds what is written here: else nothing of it would survive.
+
+        Where a file system gives out new inode numbers as it likes (sshfs), the length must do.
+        """
         try:
             named = self.path.stat()
         except OSError:
             return False
-        return (named.st_dev, named.st_ino) == (info.st_dev, info.st_ino)
+        return (named.st_dev, named.st_ino) == (info.st_dev, info.st_ino) or named.st_size == info.st_size
 
     def _break(self, why: str, hint: str = _FULL_HINT) -> NoReturn:
         self._broken, self._mend = f"{self.path}: could not be written: {why}", hint
