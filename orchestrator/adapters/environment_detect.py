@@ -115,10 +115,10 @@ def _node(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, .
         return ()
     package = _json(files["package.json"])
     if "pnpm-lock.yaml" in files:
-        return (f"{_runner('pnpm', 'pnpm@9', installers)} install --frozen-lockfile",)
+        return _managed("pnpm", "install --frozen-lockfile", package, installers)
     if "yarn.lock" in files:
         modern = ".yarnrc.yml" in files
-        return (f"{_runner('yarn', 'yarn@1', installers)} install {'--immutable' if modern else '--frozen-lockfile'}",)
+        return _managed("yarn", f"install {'--immutable' if modern else '--frozen-lockfile'}", package, installers)
     if "package-lock.json" in files or "npm-shrinkwrap.json" in files:
         return ("npm ci",)
     if "bun.lock" in files and "bun" in installers:
@@ -127,10 +127,22 @@ def _node(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, .
     return ("npm install --no-package-lock",) if declared else ()
 
 
-def _runner(name: str, pinned: str, installers: Collection[str]) -> str:
+def _managed(name: str, install: str, package: Mapping[str, Any], installers: Collection[str]) -> tuple[str, ...]:
+    """Installing by that manager; where the machine lacks it, it comes along for the project's own scripts to call."""
     if name in installers:
-        return name
-    return f"corepack {name}" if "corepack" in installers else f"npx --yes {pinned}"
+        return (f"{name} {install}",)
+    pinned = str(package.get("packageManager", "")).partition("+")[0]
+    wanted = pinned if pinned.startswith(f"{name}@") else _MANAGERS[name]
+    runner = f"corepack {name}" if "corepack" in installers else f"npx --yes {wanted}"
+    modern = re.fullmatch(r"yarn@(?!1\.|0\.)(.+)", wanted)
+    source = f"@yarnpkg/cli-dist@{modern[1]}" if modern and modern[1] != "1" else wanted
+    kept = "node_modules/.manager"
+    link = f"ln -sf ../.manager/node_modules/.bin/{name} node_modules/.bin/{name}"
+    return (f"{runner} {install}", f"npm install --prefix {kept} {source} && mkdir -p node_modules/.bin && {link}")
+
+
+_MANAGERS = {"pnpm": "pnpm@9", "yarn": "yarn@1"}
+"""Where the project pins no version."""
 
 
 def _installable(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:

@@ -27,6 +27,15 @@ from tests.system import needs
 EXTRAS = '[project]\nname="x"\n[project.optional-dependencies]\n'
 
 
+def kept(package: str) -> str:
+    """The line that brings a package manager along for the project's scripts."""
+    name = "yarn" if "yarn" in package else "pnpm"
+    return (
+        f"npm install --prefix node_modules/.manager {package} && mkdir -p node_modules/.bin && "
+        f"ln -sf ../.manager/node_modules/.bin/{name} node_modules/.bin/{name}"
+    )
+
+
 @pytest.mark.parametrize(
     ("files", "installers", "lines"),
     [
@@ -92,8 +101,22 @@ EXTRAS = '[project]\nname="x"\n[project.optional-dependencies]\n'
         ({"package.json": '{"devDependencies": {"a": "1"}}'}, (), ("npm install --no-package-lock",)),
         ({"package.json": "{}", "package-lock.json": "{}"}, (), ("npm ci",)),
         ({"package.json": "{}", "pnpm-lock.yaml": ""}, ("pnpm",), ("pnpm install --frozen-lockfile",)),
-        ({"package.json": "{}", "pnpm-lock.yaml": ""}, ("corepack",), ("corepack pnpm install --frozen-lockfile",)),
-        ({"package.json": "{}", "pnpm-lock.yaml": ""}, (), ("npx --yes pnpm@9 install --frozen-lockfile",)),
+        (
+            {"package.json": "{}", "pnpm-lock.yaml": ""},
+            ("corepack",),
+            ("corepack pnpm install --frozen-lockfile", kept("pnpm@9")),
+        ),
+        (
+            {"package.json": '{"packageManager": "pnpm@10.12.1+sha512.00"}', "pnpm-lock.yaml": ""},
+            (),
+            ("npx --yes pnpm@10.12.1 install --frozen-lockfile", kept("pnpm@10.12.1")),
+        ),
+        ({"package.json": "{}", "yarn.lock": ""}, (), ("npx --yes yarn@1 install --frozen-lockfile", kept("yarn@1"))),
+        (
+            {"package.json": '{"packageManager": "yarn@4.1.0"}', "yarn.lock": "", ".yarnrc.yml": ""},
+            ("corepack",),
+            ("corepack yarn install --immutable", kept("@yarnpkg/cli-dist@4.1.0")),
+        ),
         ({"package.json": "{}", "yarn.lock": ""}, ("yarn",), ("yarn install --frozen-lockfile",)),
         ({"package.json": "{}", "yarn.lock": "", ".yarnrc.yml": ""}, ("yarn",), ("yarn install --immutable",)),
         (
