@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.call import FinishReason
+from orchestrator.domain.call import FinishReason, Usage
 from orchestrator.resources import pilot_dir
 from tests.adapters.test_awake import HOLDS
 from tests.e2e.nights import FAST_RETRIES, Place, pilot_place, wait_until
@@ -36,10 +36,15 @@ def live(server: Loopback) -> dict[str, str]:
 def test_the_pilot_through_both_sdks(tmp_path: Path) -> None:
     recorded = scripted_from_records(pilot_dir() / "calls", FAULTS)
 
+    told: dict[str, Usage] = {}
+
     def script(seen: SeenRequest) -> Reply:
+        reply = recorded(seen)
         if seen.call_id == "colour-output.plan.architect.1.1":
-            return Reply(text="I cannot help with that.", reason=FinishReason.REFUSAL, detail="cyber")
-        return recorded(seen)
+            reply = Reply(text="I cannot help with that.", reason=FinishReason.REFUSAL, detail="cyber")
+        if reply.fault is None:
+            told[seen.call_id] = reply.usage
+        return reply
 
     with Loopback(script) as server:
         place = pilot_place(tmp_path / "pilot")
@@ -52,6 +57,9 @@ def test_the_pilot_through_both_sdks(tmp_path: Path) -> None:
     intents = [entry for entry in entries if entry["type"] == "call:intent"]
     assert len(asked) == len(intents)
     assert Counter(seen.call_id for seen in asked) == Counter(entry["call"] for entry in intents)
+    answers = {entry["call"]: entry for entry in entries if entry["type"] == "call:answer"}
+    ours = {call: (entry["input_tokens"], entry["output_tokens"]) for call, entry in answers.items()}
+    assert ours == {call: (used.input_tokens, used.output_tokens) for call, used in told.items()}
     faults = Counter(entry["fault"] for entry in entries if entry["type"] == "call:failed")
     assert faults == {"rate_limit": 2, "server": 1, "overloaded": 3, "incomplete": 3} or sum(faults.values()) == 9
     refused = next(task for task in place.summary()["tasks"] if task["id"] == "colour-output")
