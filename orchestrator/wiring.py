@@ -26,8 +26,7 @@ from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
 from orchestrator.adapters.telemetry import open_telemetry
 from orchestrator.adapters.workbench_command import Commands
-from orchestrator.agents.catalog import load_catalog
-from orchestrator.agents.staff import Staff
+from orchestrator.agents.staff import hired
 from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
@@ -49,7 +48,6 @@ from orchestrator.pipeline.calibrate import catch_up
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.calibration_interval import Known
 from orchestrator.policy.complexity import grade
-from orchestrator.policy.crew import may_join
 from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
 from orchestrator.settings import Settings
@@ -107,9 +105,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
     stack.callback(repository.hold(run=run, at=clock.now()).release)
     base = repository.pin(batch.base)
-    grades = [grade(task, settings.loop.complexity).complexity for task in batch.tasks]
-    asked = may_join(settings.agents, grades, web=settings.research.web)
-    staff = Staff(load_catalog(), settings.models, asked=asked)
+    staff = hired(settings, batch.tasks)
     deepest = staff.assign("architect")
     around, excludes = Surroundings.here(repository.root), repository.user.excludes
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)

@@ -10,8 +10,7 @@ from orchestrator.adapters.models.heard import heard_from
 from orchestrator.adapters.sandbox_probe import SandboxChoice
 from orchestrator.adapters.shell import Surroundings
 from orchestrator.adapters.workbench_command import Commands
-from orchestrator.agents.catalog import load_catalog
-from orchestrator.agents.staff import Staff
+from orchestrator.agents.staff import hired
 from orchestrator.domain.call import CallKey, Deadlines, Message, Request, Speaker
 from orchestrator.domain.errors import ModelError, ModelFault, UsageError
 from orchestrator.domain.task import Phase
@@ -34,7 +33,7 @@ _ADDRESSES = {
 def providers(project: Project, sandbox: SandboxChoice, now: datetime, *, call: bool) -> Iterator[Finding]:
     """A few findings a provider that some role may ask; nothing is spent without ``call``."""
     settings = project.loaded.settings
-    staff = Staff(load_catalog(), settings.models)
+    staff = hired(settings, project.batch.tasks)
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=Surroundings.here(project.batch.repo))
     llms = llms_of(staff, None, commands)
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.agents.catalog import AgentSpec
+from orchestrator.agents.catalog import AgentSpec, load_catalog
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.task import Phase
-from orchestrator.settings import Models, Provider, Role
+from orchestrator.domain.task import Phase, Task
+from orchestrator.policy.complexity import grade
+from orchestrator.policy.crew import may_join
+from orchestrator.settings import Models, Provider, Role, Settings
 
 TOP_TIER = 3
 
@@ -41,6 +43,11 @@ class Staff:
     def begin(self, *, low: bool) -> Staff:
         """The same staff for one task; ``low``: it is a simple one."""
         return replace(self, low=low)
+
+    @property
+    def phases(self) -> frozenset[Phase]:
+        """Phases that somebody who may be asked works in."""
+        return frozenset(spec.phase for role, spec in self.catalog.items() if self.asked is None or role in self.asked)
 
     def spec(self, role: str) -> AgentSpec:
         """The agent of that role; ``UsageError`` where no prompt declares it."""
@@ -107,6 +114,12 @@ class Staff:
                     assignment = staff.assign(role, climb)
                     found.setdefault(assignment.provider, set()).add(assignment.model)
         return {provider: tuple(sorted(models)) for provider, models in sorted(found.items())}
+
+
+def hired(settings: Settings, tasks: Iterable[Task]) -> Staff:
+    """The shipped agents as those settings use them, and which of them these tasks may ask."""
+    grades = [grade(task, settings.loop.complexity).complexity for task in tasks]
+    return Staff(load_catalog(), settings.models, asked=may_join(settings.agents, grades, web=settings.research.web))
 
 
 def _model(role: str, name: str, provider: Provider, own: int, climb: int) -> tuple[int, str]:

@@ -13,8 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orchestrator.agents.catalog import load_catalog
-from orchestrator.agents.staff import Staff
+from orchestrator.agents.staff import Staff, hired
 from orchestrator.cli.options import sets_of
 from orchestrator.cli.readiness import advice_lines, advice_of, refuse_unready
 from orchestrator.cli.runs import stood
@@ -55,17 +54,15 @@ def run(args: argparse.Namespace) -> int:
 def outlook_of(project: Project, state: str | None, now: datetime) -> Outlook:
     """What the batch would take, begun now; ``state``: the folder of its runs, where it is not the default."""
     settings, tasks = project.loaded.settings, project.batch.tasks
-    staff = Staff(load_catalog(), settings.models)
-    staffed = frozenset(spec.phase for spec in staff.catalog.values())
+    staff = hired(settings, tasks)
     folder = Path(state) if state is not None else project.batch.source.parent / "runs"
-    return outlook(tasks, settings, staffed, cost_of(staff, now), learnt_of(folder, tasks, settings))
+    return outlook(tasks, settings, staff.phases, cost_of(staff, now), learnt_of(folder, tasks, settings))
 
 
 def will_not_fit(project: Project, staff: Staff, known: Learnt, at: datetime) -> str:
     """What a run says as it begins of the tasks its caps may leave no room for; empty where all will fit."""
     settings = project.loaded.settings
-    staffed = frozenset(spec.phase for spec in staff.catalog.values())
-    found = outlook(project.batch.tasks, settings, staffed, cost_of(staff, at), known)
+    found = outlook(project.batch.tasks, settings, staff.phases, cost_of(staff, at), known)
     if found.beyond_likely:
         return (
             f"the caps ({_caps(settings.caps)}) will likely leave no room for {', '.join(found.beyond_likely)}: "
