@@ -62,19 +62,26 @@ def test_a_damaged_file_stops_nothing_and_is_said_once(tmp_path: Path) -> None:
 
 
 def test_on_pause_pauses_before_the_phase_and_a_resume_has_a_new_window(tmp_path: Path) -> None:
-    """19,800 tokens hold the build's 13,000 x 1.5 = 19,500 only while the plan's few hundred are not used up."""
+    """19,800 tokens hold the build's 13,000 x 1.5 = 19,500 only while the plan's few hundred are not used up.
+
+    Both ends are told to whoever wants to know.
+    """
     place = place_of(tmp_path, PROJECT, doubling())
     the_file(place).parent.mkdir()
     shipped = (Path(__file__).parents[2] / "config" / "registry_seed.json").read_text()
     the_file(place).write_text(shipped.replace('"usable_budget": 60000', '"usable_budget": 19800'))
-    code, output = run(place, "--set", "on_pause=pause")
+    telling = ("--set", f'notify.command=echo "$NOTICE" >> {tmp_path}/told')
+    code, output = run(place, "--set", "on_pause=pause", *telling)
     assert code == 5, output
     assert "double, before build: 19," in output
     assert "the phase may need 19,500" in output
     advised = [(entry["phase"], entry["used"] > 0) for entry in place.entries() if entry["type"] == "pause:advised"]
     assert advised == [("define", False), ("plan", False), ("build", True)]
-    ended = place.orchestrate("resume", "--state", "runs", "--set", "on_pause=pause", "--sandbox", "none")
+    ended = place.orchestrate("resume", "--state", "runs", "--set", "on_pause=pause", "--sandbox", "none", *telling)
     assert ended.code == 0, ended.err + ended.out
+    paused, over = (tmp_path / "told").read_text().splitlines()
+    assert "has paused (pause-advised): 0 of 1 tasks delivered" in paused
+    assert over.endswith("has ended: 1 of 1 tasks delivered, 0 wait for a human")
     assert place.statuses() == {"double": "delivered"}
     assert json.loads(the_file(place).read_text())["features"][-1]["session_count"] == 2
 
