@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from orchestrator.adapters.workbench_command import Commands
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError, UsageError
+from orchestrator.policy.crew import CORE
 from orchestrator.ports import Llm
 from orchestrator.settings import Models, Provider, Settings
 
@@ -69,7 +70,7 @@ def check_models(staff: Staff, llms: Mapping[str, Llm]) -> tuple[str, ...]:
         except NoModelListError as error:
             unchecked.append(error.message)
         except ModelError as error:
-            faults.append(error)
+            faults.append(_of_helpers(error, staff.asked_at(name)))
     if not faults:
         return tuple(unchecked)
     if len(faults) == 1:
@@ -80,6 +81,14 @@ def check_models(staff: Staff, llms: Mapping[str, Llm]) -> tuple[str, ...]:
         provider=", ".join(fault.provider for fault in faults),
         hint="; ".join(dict.fromkeys(fault.hint for fault in faults if fault.hint)),
     )
+
+
+def _of_helpers(error: ModelError, roles: Sequence[str]) -> ModelError:
+    """The error, and how to do without: where only agents that may be left out are that provider's."""
+    if error.fault is ModelFault.AUTHENTICATION and roles and not set(roles) & set(CORE):
+        left_out = ", ".join(f"agents.join.{role}: never" for role in roles)
+        error.hint = f"{error.hint}; or leave out whom it is for: {left_out}"
+    return error
 
 
 def prices_of(models: Models, per_search: Decimal = Decimal(0)) -> PriceList:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.adapters.models.anthropic_llm import AnthropicLlm
 from orchestrator.agents.catalog import load_catalog
-from orchestrator.agents.staff import Staff
-from orchestrator.domain.errors import UsageError
+from orchestrator.agents.staff import Staff, hired
+from orchestrator.domain.errors import ModelError, UsageError
+from orchestrator.domain.task import Task
 from orchestrator.settings.load import load_settings
-from orchestrator.wiring_models import check_prices, prices_of
+from orchestrator.wiring_models import check_models, check_prices, prices_of
+from tests.fakes.llm import ScriptedLlm
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 UNPRICED = "models.roles.executor={provider: local, model: my-own-7b}"
@@ -33,3 +36,14 @@ def test_with_a_price_or_without_that_cap_it_is_let_through() -> None:
     checked()
     checked(UNPRICED, "models.prices.my-own-7b={input: 0, output: 0}")
     checked(UNPRICED, "caps.max_cost_usd=null")
+
+
+def test_a_key_that_only_helpers_need_is_asked_for_with_the_way_to_do_without() -> None:
+    local = "{provider: local, model: own}"
+    sets = [f"models.roles.{role}={local}" for role in ("architect", "executor", "reviewer")]
+    staff = hired(load_settings(environment={}, sets=sets).settings, [Task(id="a", title="New report")])
+    assert staff.asked_at("anthropic") == ("security_auditor",)
+    with pytest.raises(ModelError) as caught:
+        check_models(staff, {"anthropic": AnthropicLlm(api_key=None), "local": ScriptedLlm([])})
+    assert "ANTHROPIC_API_KEY" in caught.value.hint
+    assert caught.value.hint.endswith("or leave out whom it is for: agents.join.security_auditor: never")

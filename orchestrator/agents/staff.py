@@ -103,6 +103,11 @@ class Staff:
         tiers = [self.assign(role, climb).tier for climb in range(TOP_TIER)]
         return next((climb for climb, tier in enumerate(tiers) if tier >= own), 0)
 
+    def asked_at(self, provider: str) -> tuple[str, ...]:
+        """The roles that may be asked and whose models are that provider's, in order."""
+        asked = (role for role in self.catalog if self.asked is None or role in self.asked)
+        return tuple(sorted(role for role in asked if self.assign(role).provider == provider))
+
     def models_by_provider(self) -> Mapping[str, tuple[str, ...]]:
         """Every model that may be asked, climbs included, by provider: what is checked before the first task."""
         found: dict[str, set[str]] = {}
