@@ -14,11 +14,13 @@ from typing import Generic, TypeVar
 
 from orchestrator.agents.asking import Talk
 from orchestrator.domain.call import ToolSpec
-from orchestrator.domain.errors import CapReachedError, JournalError, OrchestrateError
+from orchestrator.domain.errors import CapReachedError, JournalError, OrchestrateError, ProviderAwayError
 from orchestrator.logs import get_logger
 from orchestrator.pipeline.work import Work
 
 FAILED = "agent:failed"
+_NEEDED = ("architect", "executor", "reviewer")
+"""Roles that every task needs."""
 T = TypeVar("T")
 
 
@@ -53,10 +55,16 @@ def side_by_side(work: Work, parts: Sequence[Part[T]]) -> dict[str, T]:
         except JournalError:
             raise
         except OrchestrateError as error:
-            if part.required:
+            if part.required or _parks(work, error):
                 raise
             _tell(work, part, error)
     return brought
+
+
+def _parks(work: Work, error: OrchestrateError) -> bool:
+    """Whether a provider is away that the task cannot do without: it waits for it, and the helper is asked then."""
+    staff = work.night.staff
+    return isinstance(error, ProviderAwayError) and error.provider in {staff.assign(role).provider for role in _NEEDED}
 
 
 def _failed_before(work: Work, part: Part[T]) -> bool:

@@ -14,9 +14,11 @@ from orchestrator.adapters.lock import acquire, lock_file
 from orchestrator.adapters.repository import cache_home
 from orchestrator.cli import commands, main
 from orchestrator.domain.errors import ExitCode
+from tests.cli.run_folder import recorded
 from tests.e2e.nights import Place
 from tests.e2e.small import PROJECT, doubling, place_of
 from tests.fakes.clock import FakeClock
+from tests.reports.night import night
 
 NO_GATE = "gate: {lint: none, build: none, test: none}\n"
 ELSEWHERE = {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
@@ -76,10 +78,8 @@ def somebody_else_works_on_it(place: Place) -> int:
 
 
 def a_damaged_journal(place: Place) -> int:
-    assert run() == 0
-    journal = place.run_folder() / "journal.jsonl"
-    content = journal.read_bytes()
-    journal.write_bytes(content.replace(b'"task:started"', b'"task:strated"', 1))
+    journal = recorded(place.folder / "runs", night()) / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"task:started"', b'"task:strated"', 1))
     return main(["status"])
 
 

@@ -12,7 +12,14 @@ import pytest
 
 from orchestrator.agents.asking import open_talk
 from orchestrator.domain.call import Request
-from orchestrator.domain.errors import CapReachedError, JournalWriteError, ModelError, ModelFault, OrchestrateError
+from orchestrator.domain.errors import (
+    CapReachedError,
+    JournalWriteError,
+    ModelError,
+    ModelFault,
+    OrchestrateError,
+    ProviderAwayError,
+)
 from orchestrator.pipeline.side_by_side import FAILED, Part, side_by_side
 from orchestrator.pipeline.work import Work
 from tests.agents.material import TASK, staff
@@ -48,7 +55,7 @@ class Place:
 
     @property
     def work(self) -> Work:
-        night = SimpleNamespace(memory=self, halt=lambda: setattr(self, "halted", True))
+        night = SimpleNamespace(memory=self, halt=lambda: setattr(self, "halted", True), staff=staff())
         return cast("Work", SimpleNamespace(night=night, desk=self, task=TASK, tell=self.tell))
 
     def notes(self) -> list[str]:
@@ -144,3 +151,17 @@ def test_what_concerns_the_whole_run_is_no_helpers_failure(error: BaseException)
         with pytest.raises((OrchestrateError, KeyboardInterrupt)):
             side_by_side(place.work, parts)
         assert place.notes() == []
+
+
+@pytest.mark.parametrize(("provider", "parks"), [("anthropic", True), ("local", False)])
+def test_a_provider_that_is_away_is_waited_for_where_the_task_needs_it_anyway(provider: str, parks: bool) -> None:
+    """And the helper is asked once it is back: nothing says that it failed."""
+    place = Place()
+    error = ProviderAwayError("not before 03:40", provider=provider, back_at=None, hint="")
+    parts = [part("local_researcher", failing(error))]
+    if parks:
+        with pytest.raises(ProviderAwayError):
+            side_by_side(place.work, parts)
+    else:
+        assert side_by_side(place.work, parts) == {}
+    assert [one["type"] for one in place.entries] == ([] if parks else [FAILED, "note"])
