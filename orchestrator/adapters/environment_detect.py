@@ -50,7 +50,7 @@ MANIFESTS = (
 )
 """Files whose text (or mere presence) :func:`detect_setup` asks for."""
 REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-INSTALLERS = ("uv", "poetry", "npm", "pnpm", "yarn", "bun", "corepack")
+INSTALLERS = ("uv", "poetry", "npm", "pnpm", "yarn", "bun")
 
 
 def detect_setup(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, ...]:
@@ -128,14 +128,18 @@ def _node(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, .
 
 
 def _managed(name: str, install: str, package: Mapping[str, Any], installers: Collection[str]) -> tuple[str, ...]:
-    """Installing by that manager; where the machine lacks it, it comes along for the project's own scripts to call."""
+    """Installing by that manager; where the machine lacks it, it comes along for the project's own scripts to call.
+
+    By npx, from where the user's npm gets its packages, rather than by corepack: an older one knows none of the keys
+    that sign newer managers, and it asks servers that a mirror's user may not reach.
+    """
     if name in installers:
         return (f"{name} {install}",)
     pinned = str(package.get("packageManager", "")).partition("+")[0]
     wanted = pinned if pinned.startswith(f"{name}@") else _MANAGERS[name]
-    runner = f"corepack {name}" if "corepack" in installers else f"npx --yes {wanted}"
-    modern = re.fullmatch(r"yarn@(?!1\.|0\.)(.+)", wanted)
-    source = f"@yarnpkg/cli-dist@{modern[1]}" if modern and modern[1] != "1" else wanted
+    modern = re.fullmatch(r"yarn@(?!1\b|0\b)(.+)", wanted)
+    source = f"@yarnpkg/cli-dist@{modern[1]}" if modern else wanted
+    runner = f"npx --yes --package {source} {name}"
     kept = "node_modules/.manager"
     link = f"ln -sf ../.manager/node_modules/.bin/{name} node_modules/.bin/{name}"
     return (f"{runner} {install}", f"npm install --prefix {kept} {source} && mkdir -p node_modules/.bin && {link}")

@@ -54,9 +54,6 @@ INSTALLING: Mapping[str, str] = {
     "NPM_CONFIG_AUDIT": "false",
     "NPM_CONFIG_FUND": "false",
     "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
-    # An older corepack knows none of the keys that sign newer packages, and a mirror passes no signatures on: it would
-    # install nothing. What arrives is checked by its hash, as npm does it.
-    "COREPACK_INTEGRITY_KEYS": "0",
     "POETRY_VIRTUALENVS_CREATE": "false",
     "POETRY_NO_INTERACTION": "1",
 }

@@ -25,6 +25,8 @@ _ONLY_TOOLS = re.compile(
     r"(?:\s+['\"]?(?:pip|setuptools|wheel|tox[\w-]*|nox|pre-commit|build|twine|uv|poetry|pdm|hatch|virtualenv"
     r"|coverage|codecov|coveralls)(?:\[[\w,]+\])?(?:[<>=~!]=?[\w.*]+)?['\"]?)+\s*$"
 )
+_PLAIN = re.compile(r"(?:python[\d.]* -m )?pip3? install\b|npm (?:ci|install|i)\b")
+"""Of the installers, those that are there wherever their language is; the others are what was detected already."""
 _RUNS_ITSELF = re.compile(r"\b(?:tox|nox|hatch test|pre-commit)\b")
 """Programs that make environments of their own: they would need the network in the gate."""
 
@@ -56,7 +58,11 @@ def best(tried: Sequence[Tried]) -> Tried:
 
 def _setups(survey: Survey) -> Iterator[Proposal]:
     """The installing commands of CI, then the plainest ones of each package manager."""
-    lines = [ci for ci in survey.ci if ci.kind is CiKind.INSTALL and not _ONLY_TOOLS.search(ci.command)]
+    lines = [
+        ci
+        for ci in survey.ci
+        if ci.kind is CiKind.INSTALL and _PLAIN.match(ci.command) and not _ONLY_TOOLS.search(ci.command)
+    ]
     for file in dict.fromkeys(ci.file for ci in lines):
         own = tuple(_installing(ci) for ci in lines if ci.file == file)
         yield Proposal(setup=own[:8], why=f"The detected set-up failed; this is what {file} runs.")

@@ -104,18 +104,25 @@ def kept(package: str) -> str:
         (
             {"package.json": "{}", "pnpm-lock.yaml": ""},
             ("corepack",),
-            ("corepack pnpm install --frozen-lockfile", kept("pnpm@9")),
+            ("npx --yes --package pnpm@9 pnpm install --frozen-lockfile", kept("pnpm@9")),
         ),
         (
             {"package.json": '{"packageManager": "pnpm@10.12.1+sha512.00"}', "pnpm-lock.yaml": ""},
             (),
-            ("npx --yes pnpm@10.12.1 install --frozen-lockfile", kept("pnpm@10.12.1")),
+            ("npx --yes --package pnpm@10.12.1 pnpm install --frozen-lockfile", kept("pnpm@10.12.1")),
         ),
-        ({"package.json": "{}", "yarn.lock": ""}, (), ("npx --yes yarn@1 install --frozen-lockfile", kept("yarn@1"))),
+        (
+            {"package.json": "{}", "yarn.lock": ""},
+            (),
+            ("npx --yes --package yarn@1 yarn install --frozen-lockfile", kept("yarn@1")),
+        ),
         (
             {"package.json": '{"packageManager": "yarn@4.1.0"}', "yarn.lock": "", ".yarnrc.yml": ""},
-            ("corepack",),
-            ("corepack yarn install --immutable", kept("@yarnpkg/cli-dist@4.1.0")),
+            (),
+            (
+                "npx --yes --package @yarnpkg/cli-dist@4.1.0 yarn install --immutable",
+                kept("@yarnpkg/cli-dist@4.1.0"),
+            ),
         ),
         ({"package.json": "{}", "yarn.lock": ""}, ("yarn",), ("yarn install --frozen-lockfile",)),
         ({"package.json": "{}", "yarn.lock": "", ".yarnrc.yml": ""}, ("yarn",), ("yarn install --immutable",)),
