@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.task import GateConfig
-from orchestrator.gate.base_state import BaseState, BaseWord
 from orchestrator.drafts.ci import CiCommand, CiKind
 from orchestrator.drafts.project_file import Proposal
 from orchestrator.drafts.survey import Survey
+from orchestrator.gate.base_state import BaseState, BaseWord
 from orchestrator.gate.detect import detect
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.gate.tree import TreeReader

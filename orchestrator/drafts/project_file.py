@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from orchestrator import strict_yaml
 from orchestrator.domain.gate import CheckSpec
 from orchestrator.domain.task import GateConfig
-from orchestrator.gate.base_state import BaseState
 from orchestrator.drafts.ci import CiKind
 from orchestrator.drafts.survey import Survey, told
 from orchestrator.drafts.tasks_file import SCHEMA_LINE
+from orchestrator.gate.base_state import BaseState
 from orchestrator.gate.plan import GatePlan
 
 _WIDTH = 118
