@@ -211,9 +211,13 @@ class UserRepository:
         if number not in self._lanes:
             paths = LanePaths.at(self._cache / self.name / f"lane-{number}")
             lock = acquire(paths.home / "lock", what=f"the lane {paths.home}", run="", at=datetime.now().astimezone())
-            self._lanes[number] = GitLane(
-                paths, self._upstream, lock=lock, keep=self._keep, shell=self._shell, provide=self._provide
-            )
+            try:
+                self._lanes[number] = GitLane(
+                    paths, self._upstream, lock=lock, keep=self._keep, shell=self._shell, provide=self._provide
+                )
+            except BaseException:
+                lock.release()  # interrupted while it is made: nobody else would let it go
+                raise
         return self._lanes[number]
 
     def close(self) -> None:
