@@ -40,7 +40,8 @@ _REJECT = "VERDICT: reject\nSUMMARY: Almost.\nFINDINGS:\n- shop/price.py:2: the 
 _OF_SIX = {"double": 12, "triple": 18, "halve": 3}
 
 
-def _files(name: str, body: str, *, head: str = "") -> dict[str, str]:
+def new_files(name: str, body: str, *, head: str = "") -> dict[str, str]:
+    """The module of a price function, and its test."""
     test = (
         f"import unittest\n\nfrom shop.{name} import {name}\n\n\nclass Case(unittest.TestCase):\n"
         f"    def test_{name}(self):\n        self.assertEqual({name}(6), {_OF_SIX[name]})\n"
@@ -55,17 +56,17 @@ def _replaced(name: str, old: str, new: str) -> str:
 def _answers() -> dict[str, str]:
     """An import too many, a red test, sent back by the review; right at once; sent back."""
     return {
-        "double.plan.architect.1.1": adr(_files("double", "")),
-        "double.build.executor.1.1": created(_files("double", "price * 2")),
+        "double.plan.architect.1.1": adr(new_files("double", "")),
+        "double.build.executor.1.1": created(new_files("double", "price * 2")),
         "double.deliver.reviewer.1.1": _ACCEPT,
-        "triple.plan.architect.1.1": adr(_files("triple", "")),
-        "triple.build.executor.1.1": created(_files("triple", "price * 4", head="import os\n\n\n")),
+        "triple.plan.architect.1.1": adr(new_files("triple", "")),
+        "triple.build.executor.1.1": created(new_files("triple", "price * 4", head="import os\n\n\n")),
         "triple.build.executor.2.1": _replaced("triple", "price * 4", "price * 3"),
         "triple.deliver.reviewer.1.1": _REJECT,
         "triple.build.executor.3.1": _replaced("triple", "price * 3", "3 * price"),
         "triple.deliver.reviewer.2.1": _ACCEPT,
-        "halve.plan.architect.1.1": adr(_files("halve", "")),
-        "halve.build.executor.1.1": created(_files("halve", "price / 2")),
+        "halve.plan.architect.1.1": adr(new_files("halve", "")),
+        "halve.build.executor.1.1": created(new_files("halve", "price / 2")),
         "halve.deliver.reviewer.1.1": _REJECT,
         "halve.build.executor.2.1": _replaced("halve", "price / 2", "price // 2"),
         "halve.deliver.reviewer.2.1": _ACCEPT,
