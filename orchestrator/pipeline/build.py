@@ -168,6 +168,7 @@ def _judge(work: Work, code: CodeResult) -> Move:
             fixed = fix(work, report)
             work.used = replace(work.used, autofix_rounds=work.used.autofix_rounds + 1, fixable=fixed is not None)
             if fixed is not None:
+                work.own_tests = {path: work.lane.read(work.tree, path) or b"" for path in work.own_tests}
                 silenced = _silenced(work, fixed)
                 work.own_suppressions.update(silenced)
                 continue

@@ -10,6 +10,8 @@ from orchestrator.agents.issue_creator import ROLE as ISSUE_CREATOR
 from orchestrator.agents.issue_creator import begin_issues, issues_markdown, read_issues
 from orchestrator.agents.reviewer import Verdict
 from orchestrator.agents.test_master import ROLE as TEST_MASTER
+from orchestrator.domain.errors import PausedError
+from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import TaskStatus
 from orchestrator.domain.task import Phase
 from orchestrator.gate.baseline import baseline_key, baseline_of
@@ -55,6 +57,12 @@ def _tested_late(work: Work) -> bool:
     if work.tested or not write_tests(work):
         return True
     work.report = gated(work, LATE_PASSAGE)
+    if work.report.category is Category.ENVIRONMENT:
+        raise PausedError(
+            f"{work.task.id}: the environment failed the gate of its late tests: {headline(work.report.failures)}",
+            hint=f"mend it (logs in {work.iteration_folder()}), then: orchestrate resume {work.night.run}",
+            slug="environment",
+        )
     return work.report.passed
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
+from orchestrator.agents import feedback
 from orchestrator.agents.context import file_texts
 from orchestrator.agents.matching import apply_edits
 from orchestrator.agents.test_master import ROLE, WrittenTests, begin_tests, read_tests
 from orchestrator.domain.edit import Edit, EditOutcome, FileChange
-from orchestrator.domain.failure import Category, CheckKind
+from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, CheckSpec
 from orchestrator.failures import reader_of
 from orchestrator.gate.check import Evidence, run_check
@@ -24,6 +25,7 @@ SHOWN_TOKENS = 1200
 """Of P5's 1,500 for the test master, what the files take; record and task are the rest."""
 STYLE_FILES = 1
 """Existing tests shown for their style."""
+_READING = frozenset({CheckKind.LINT, CheckKind.BUILD})
 PROVED = "tests:shown"
 WRITTEN = "tests:written"
 NOT_PROVED = "the gate could not run them on the base"
@@ -99,9 +101,9 @@ def _prove(work: Work, changes: Sequence[FileChange]) -> str:
     faults, seconds = [], 0.0
     for spec in work.gate_plan.checks:
         own = [file for file in files if spec_for(file, work.gate_plan.checks) is spec]
-        if not own:
+        if not own and spec.kind not in _READING:
             continue
-        result, fault = _run(work, spec, tree, own)
+        result, fault = _run(work, spec, tree, own or files)
         seconds += result.seconds
         faults += [fault] if fault else []
     lane.settle(tree)
@@ -115,14 +117,27 @@ def _prove(work: Work, changes: Sequence[FileChange]) -> str:
 def _run(work: Work, spec: CheckSpec, tree: str, own: Sequence[str]) -> tuple[CheckResult, str]:
     lane, night = work.lane, work.night
     files = lane.files(tree)
-    few = narrowed(spec, [_within(file, spec.path) for file in own], files) or spec
+    few = spec
+    if spec.kind is CheckKind.TEST:
+        few = narrowed(spec, [_within(file, spec.path) for file in own], files) or spec
     evidence = Evidence(root=lane.root, files=files, text_of=LaneView(lane, tree).text, chains=night.toolchains)
     result, _ = run_check(few, lane.shell, evidence, None)
     view = view_of_tree(lane, tree, work.environment, base=work.base_tree)
     failures = reader_of(view, night.settings.failures.patterns)(result) if result.exit_code != 0 else ()
+    if spec.kind is not CheckKind.TEST:
+        return result, _unreadable(failures, own)
     if any(failure.category is Category.ENVIRONMENT for failure in failures):
         return result, NOT_PROVED
     return result, already_passing(own, result, failures)
+
+
+def _unreadable(failures: Sequence[Failure], own: Sequence[str]) -> str:
+    """What lint and build say of the tests themselves: nobody else may change them later.
+
+    Names that do not exist yet are what the task brings, and what fixers mend is mended in the gate.
+    """
+    told = [one for one in failures if one.file in own and one.category in {Category.TACTICAL, Category.STRATEGIC}]
+    return feedback.tactical(told) if told else ""
 
 
 def _within(file: str, folder: str) -> str:
