@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator import crash_points
 from orchestrator.adapters.lock import acquire, lock_file
 from orchestrator.domain.errors import ExitCode, RefusedError
 from tests.fakes import repositories as made
@@ -107,3 +108,23 @@ def test_a_lane_is_used_by_one_at_a_time(tmp_path: Path, open_repository: Callab
     assert second.lane(2).root != lane.root
     first.close()
     assert second.lane(1).root == lane.root
+
+
+@pytest.mark.parametrize("point", ["lock.taken", "clone.before"])
+def test_an_interrupt_on_the_way_leaves_no_lock(point: str, tmp_path: Path, open_repository: Callable) -> None:
+    """Found by the soak: a lock that nobody held any more was held until the process ended."""
+    repository = open_repository(made.plain(tmp_path / "app"))
+    armed = [True]
+
+    def interrupt(name: str) -> None:
+        if name == point and armed:
+            armed.clear()
+            raise KeyboardInterrupt
+
+    crash_points.arm(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            repository.lane(1)
+        assert repository.lane(1).paths.home.is_dir()
+    finally:
+        crash_points._hooks.remove(interrupt)
