@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.nights import wait_until
 
-STILL_S = 3.0
+STILL_S = 4.0
 
 CALL = """
 import socket, sys, time
@@ -28,76 +31,112 @@ def work(attempt):
     if not heard:
         raise OSError("cut")
     return heard.decode()
+print("ready", flush=True)
+sys.stdin.readline()
+began = time.monotonic()
 try:
-    print(run_attempt(work, Deadlines(first_byte_s=1.5, idle_s=1.5, total_s=1.5), provider="p"), flush=True)
+    print(run_attempt(work, Deadlines(first_byte_s=2.5, idle_s=2.5, total_s=2.5), provider="p"), flush=True)
 except Exception as error:
-    print(type(error).__name__, error, flush=True)
+    print(type(error).__name__, error, "after", time.monotonic() - began, flush=True)
 """
 COMMAND = """
 import sys
 from pathlib import Path
 from orchestrator.adapters.processes import Process, run
-line = "touch begun; sleep 1; while test ! -e go; do sleep 0.1; done; echo done"
-ended = run(Process(argv=("sh", "-c", line), cwd=Path(sys.argv[1]), timeout_s=4, environment={"PATH": "/usr/bin:/bin"}))
+print("ready", flush=True)
+sys.stdin.readline()
+line = "touch begun; sleep 0.5; while test ! -e go; do sleep 0.1; done; echo done"
+ended = run(Process(argv=("sh", "-c", line), cwd=Path(sys.argv[1]), timeout_s=3, environment={"PATH": "/usr/bin:/bin"}))
 print(ended.stdout.strip(), ended.timed_out, flush=True)
 """
+
+
+@dataclass(frozen=True)
+class Told:
+    """What each process said."""
+
+    answered: str
+    unanswered: str
+    control: str
+    command: str
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Three processes stand still at the same time, each in the middle of a wait, and go on; a fourth does not."""
+    folder = tmp_path_factory.mktemp("command")
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as server:
+        calls = [stack.enter_context(child(CALL, str(server.getsockname()[1]))) for _ in range(3)]
+        command = stack.enter_context(child(COMMAND, str(folder)))
+        (answered, its_line), (unanswered, _), (control, _) = [called(one, server, stack) for one in calls]
+        go_on(command)
+        wait_until((folder / "begun").exists, 60)
+        still = (answered, unanswered, command)
+        for process in still:
+            process.send_signal(signal.SIGSTOP)
+        time.sleep(STILL_S)
+        its_line.sendall(b"an answer")
+        for process in still:
+            process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        (folder / "go").touch()
+        return Told(
+            answered=answered.communicate(timeout=60)[0],
+            unanswered=unanswered.communicate(timeout=60)[0],
+            control=control.communicate(timeout=60)[0],
+            command=command.communicate(timeout=60)[0],
+        )
+
+
+def called(
+    process: subprocess.Popen[str], server: socket.socket, stack: ExitStack
+) -> tuple[subprocess.Popen[str], socket.socket]:
+    """The process, its call having left, and the server's end of its line."""
+    go_on(process)
+    line = stack.enter_context(server.accept()[0])
+    assert line.recv(5) == b"asked"
+    return process, line
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """All is imported: only now its wait begins."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 @contextmanager
 def child(code: str, *argv: str) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, "-c", code, *argv], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", code, *argv],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as process:
+        assert process.stdout is not None
         try:
+            assert process.stdout.readline() == "ready\n"
             yield process
         finally:
             process.kill()
 
 
-def stand_still(pid: int) -> None:
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(STILL_S)
+def test_an_answer_that_came_while_it_stood_still_is_used(told: Told) -> None:
+    assert told.answered == "an answer\n"
 
 
-def test_an_answer_that_came_while_it_stood_still_is_used() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, child(CALL, str(server.getsockname()[1])) as asking:
-        line, _ = server.accept()
-        with line:
-            assert line.recv(5) == b"asked"
-            stand_still(asking.pid)
-            line.sendall(b"an answer")
-            os.kill(asking.pid, signal.SIGCONT)
-            assert asking.communicate(timeout=60)[0] == "an answer\n"
+def test_positive_control_without_a_standstill_the_limit_holds(told: Told) -> None:
+    assert told.control.startswith("ModelError p: no first byte within 2.5 s")
 
 
-def test_positive_control_without_a_standstill_the_limit_holds() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, child(CALL, str(server.getsockname()[1])) as asking:
-        line, _ = server.accept()
-        with line:
-            assert asking.communicate(timeout=60)[0].startswith("ModelError p: no first byte within 1.5 s")
+def test_a_limit_begins_where_it_was_left(told: Told) -> None:
+    """Still nothing comes: it ends by its limit, not at once, and as what another attempt may heal."""
+    assert told.unanswered.startswith("ModelError p: no first byte within 2.5 s")
+    assert float(told.unanswered.split()[-1]) > STILL_S + 1.5, "the standstill, and most of the limit"
 
 
-def test_a_limit_begins_where_it_was_left() -> None:
-    """Still nothing comes: it ends by its limit, late by the standstill, and as what another attempt may heal."""
-    with socket.create_server(("127.0.0.1", 0)) as server, child(CALL, str(server.getsockname()[1])) as asking:
-        line, _ = server.accept()
-        with line:
-            assert line.recv(5) == b"asked"
-            stand_still(asking.pid)
-            woken = time.monotonic()
-            os.kill(asking.pid, signal.SIGCONT)
-            assert asking.communicate(timeout=60)[0].startswith("ModelError p: no first byte")
-            assert time.monotonic() - woken > 0.2, "not at once"
-
-
-def test_a_command_is_not_ended_for_the_time_its_owner_stood_still(tmp_path: Path) -> None:
+def test_a_command_is_not_ended_for_the_time_its_owner_stood_still(told: Told) -> None:
     """Ctrl-Z stops the run and not its gate, which is in a session of its own."""
-    with child(COMMAND, str(tmp_path)) as running:
-        wait_until((tmp_path / "begun").exists)
-        stand_still(running.pid)
-        stand_still(running.pid)
-        os.kill(running.pid, signal.SIGCONT)
-        time.sleep(0.3)
-        (tmp_path / "go").touch()
-        assert running.communicate(timeout=60)[0] == "done False\n"
+    assert told.command == "done False\n"
