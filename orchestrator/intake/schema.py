@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-import textwrap
+import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -70,13 +71,20 @@ def _describe(definitions: dict[str, Any]) -> None:
 
 def _docstrings(model: type) -> Iterator[tuple[str, str]]:
     """The string below each field of a class, on one line."""
-    (made,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    for statement, following in itertools.pairwise(made.body if isinstance(made, ast.ClassDef) else []):
+    made = _classes(model.__module__).get(model.__name__)
+    for statement, following in itertools.pairwise(made.body if made else []):
         match statement, following:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, " ".join(text.replace("``", "`").split())
             case _:
                 continue
+
+
+@cache
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    """The classes of a module by name, its text read once."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def _without_title(root: Mapping[str, Any]) -> dict[str, Any]:
