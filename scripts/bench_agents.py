@@ -29,7 +29,7 @@ ANSWERS = {
     "security_auditor": NONE_FOUND,
     "doc_master": NONE_FOUND,
 }
-DELAYS = {"local_researcher": 2.0, "web_researcher": 3.0, "reviewer": 2.0, "security_auditor": 4.0, "doc_master": 1.0}
+DELAYS = {"local_researcher": 4.0, "web_researcher": 6.0, "reviewer": 4.0, "security_auditor": 8.0, "doc_master": 2.0}
 """Seconds; all others answer at once."""
 SETS = {
     "research": ("local_researcher", "web_researcher"),
