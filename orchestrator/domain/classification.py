@@ -62,7 +62,7 @@ INTERNAL = frozenset(
     title description text why what how detail message reason reasons hint hints next_step summary headline note notes
     unanswered command commands file files tests paths path repo state_dir tasks_file branch faults adr_title adr_date
     tolerated baseline entry event after said symbols place old new certificate shown prompt answer options
-    files_changed left_out clashes
+    files_changed left_out clashes flags
     """.split()  # noqa: SIM905 - a table of words reads better than a hundred lines
 )
 """Fields that hold prose, commands or places. Unknown fields count as these."""

@@ -150,6 +150,7 @@ def _keep_review(work: Work, review: Review, unanswered: Sequence[str], serious:
         model=review.model,
         summary=review.summary,
         unanswered=list(unanswered),
+        flags=list(work.flags[:FLAGS_SHOWN]),
         serious=len(serious),
     )
 

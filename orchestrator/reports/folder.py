@@ -6,17 +6,26 @@ Whatever is missing or unreadable in a task's folder is left out of the report; 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import strict_yaml
-from orchestrator.domain.adr import Adr
 from orchestrator.domain.gate import GateReport
 from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
+from orchestrator.domain.task import Importance
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.registry_track import track, words
-from orchestrator.reports.inputs import CallNote, Finding, LimitTerms, ReportInputs, ReviewRound, TaskDetail
+from orchestrator.reports.artefacts import (
+    acceptance_by_task,
+    adr_of,
+    certificate_of,
+    review_answers,
+    reviews_of,
+    tasks_file,
+    text_of,
+)
+from orchestrator.reports.inputs import CallNote, LimitTerms, ReportInputs, TaskDetail
 from orchestrator.reports.landing import landing_view
 from orchestrator.reports.profile_calls import call_points, profile_json
 from orchestrator.reports.remediation import remediations
@@ -36,8 +45,6 @@ GateReader = Callable[[Path], GateReport]
 """Raises ``OSError``, ``ValueError``, ``KeyError`` or ``TypeError`` for what is no gate report."""
 
 ESCALATION = "escalation.md"
-READ_LIMIT = 400_000
-"""Bytes read of one artefact: half from its head, half from its tail; reports show less."""
 
 
 def read_inputs(
@@ -47,8 +54,12 @@ def read_inputs(
     by_task: dict[str, list[Entry]] = {}
     for entry in entries:
         by_task.setdefault(str(entry.get("task", "")), []).append(entry)
+    asked = acceptance_by_task(tasks_file(folder))
     details = {
-        task.id: read_detail(folder / "tasks" / task.id, task.id, by_task.get(task.id, ()), read_gate)
+        task.id: replace(
+            read_detail(folder / "tasks" / task.id, task.id, by_task.get(task.id, ()), read_gate),
+            acceptance=asked.get(task.id, ()),
+        )
         for task in summary.tasks
     }
     tried, conflicts = earlier_conflicts(folder)
@@ -73,16 +84,22 @@ def read_detail(folder: Path, task: str, entries: Sequence[Entry], read_gate: Ga
     return TaskDetail(
         gate=gate,
         failures=gate.failures if gate else (),
-        reviews=tuple(_reviews(folder, own)),
+        reviews=tuple(reviews_of(folder, own)),
         limits=_limits(own),
-        adr=_adr(_text(folder / "adr.md")),
-        diff=_text(folder / "changes.patch") or (_text(latest / "changes.patch") if latest else ""),
+        adr=adr_of(text_of(folder / "adr.md")),
+        diff=text_of(folder / "changes.patch") or (text_of(latest / "changes.patch") if latest else ""),
         failing_check=str(red["check"]) if red else "",
         failing_command=str(red.get("command", "")) if red else "",
         failing_output=_log(folder, red) if red else "",
         calls=tuple(_call(entry) for entry in own if entry.get("type") == "call:answer"),
         hints=tuple(str(entry["hint"]) for entry in own if entry.get("type") == "task:reopened" and entry.get("hint")),
         folder=str(folder),
+        importance=_importance(own),
+        after=tuple(map(str, _newest(own, "task:started").get("depends_on") or ())),
+        flags=tuple(map(str, _newest(own, "review:finished").get("flags") or ())),
+        certificate=certificate_of(folder),
+        answers=review_answers(folder, own),
+        estimate_tokens=_estimate(own),
     )
 
 
@@ -125,11 +142,8 @@ def write_remediations(folder: Path, summary: RunSummary) -> tuple[Path, ...]:
 
     A run without its copy of the tasks file has none. ``OSError`` on the disk.
     """
-    try:
-        raw = strict_yaml.read((folder / "tasks.yaml").read_text("utf-8-sig"), source="tasks.yaml").data
-    except (OSError, UnicodeDecodeError):
-        raw = None
-    texts = remediations(raw, summary) if isinstance(raw, dict) else {}
+    raw = tasks_file(folder)
+    texts = remediations(raw, summary) if raw is not None else {}
     for path in folder.glob("remediation*.yaml"):
         if path.name not in texts:
             path.unlink(missing_ok=True)
@@ -145,7 +159,7 @@ def earlier_conflicts(folder: Path) -> tuple[int, int]:
         if path.parent.name >= folder.name:
             continue
         try:
-            tasks = json.loads(_text(path))["tasks"]
+            tasks = json.loads(text_of(path))["tasks"]
             worked = [task for task in tasks if task["status"] != TaskStatus.SKIPPED]
             tried, conflicts = tried + len(worked), conflicts + sum(task["conflicts"] > 0 for task in worked)
         except (ValueError, KeyError, TypeError):
@@ -193,45 +207,6 @@ def _gate(iteration: Path, read_gate: GateReader) -> GateReport | None:
         return None
 
 
-def _reviews(folder: Path, own: Sequence[Entry]) -> Iterator[ReviewRound]:
-    """The reviews and audits that the journal names, each with its file's findings and prose where they can be read."""
-    number = 0
-    for entry in own:
-        kind, role = entry.get("type"), str(entry.get("role", "reviewer"))
-        if kind not in ("review:finished", "audit:finished"):
-            continue
-        number += kind == "review:finished"
-        name = "review" if kind == "review:finished" else f"audit-{role}"
-        try:
-            data = json.loads(_text(folder / f"{name}-{entry.get('number', number)}.json"))
-            findings = tuple(
-                Finding(
-                    text=_said(item, role),
-                    severity=str(item.get("severity") or ""),
-                    file=item.get("file"),
-                    line=item.get("line"),
-                )
-                for item in data.get("findings", ())
-            )
-            text = str(data.get("text", ""))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            findings, text = (), str(entry.get("summary", ""))
-        yield ReviewRound(
-            role=role.replace("_", " "),
-            model=str(entry.get("model", "")),
-            verdict=str(entry.get("verdict") or ("findings" if entry.get("ran") else "did not run")),
-            findings=findings,
-            text=text,
-        )
-
-
-def _said(item: Mapping[str, Any], role: str) -> str:
-    """A finding's text; in the merged review it says whose it is."""
-    by = str(item.get("by") or role)
-    text = str(item["text"])
-    return text if by == role else f"{text} ({by.replace('_', ' ')})"
-
-
 def _limits(own: Sequence[Entry]) -> tuple[LimitTerms, ...]:
     """How the limits came about, as define journaled it last."""
     for entry in reversed(own):
@@ -241,6 +216,23 @@ def _limits(own: Sequence[Entry]) -> tuple[LimitTerms, ...]:
                 for terms in entry.get("limits", ())
             )
     return ()
+
+
+def _newest(own: Sequence[Entry], kind: str) -> Entry:
+    """The last entry of that type; empty where there is none."""
+    return next((entry for entry in reversed(own) if entry.get("type") == kind), {})
+
+
+def _importance(own: Sequence[Entry]) -> Importance:
+    """As define journaled it; older journals do not say, and unknown words count as medium."""
+    word = _newest(own, "task:defined").get("importance")
+    return Importance(word) if word in list(Importance) else Importance.MEDIUM
+
+
+def _estimate(own: Sequence[Entry]) -> int | None:
+    """What the registry had learnt to expect of the whole task."""
+    likely = _newest(own, "run:calibrated").get("likely")
+    return likely if isinstance(likely, int) else None
 
 
 def _last_red(own: Sequence[Entry]) -> Entry | None:
@@ -260,7 +252,7 @@ def _log(folder: Path, red: Entry) -> str:
     if not check.isalpha() or not iteration.is_dir():
         return ""
     logs = sorted(iteration.glob(f"{check}*.log"))
-    return _text(logs[-1]) if logs else ""
+    return text_of(logs[-1]) if logs else ""
 
 
 def _latest_iteration(folder: Path) -> Path | None:
@@ -269,23 +261,6 @@ def _latest_iteration(folder: Path) -> Path | None:
         return None
     numbered = [path for path in iterations.iterdir() if path.name.isdigit()]
     return max(numbered, key=lambda path: int(path.name), default=None)
-
-
-def _text(path: Path) -> str:
-    """A file's text, bounded, never through a link; empty where it cannot be read."""
-    if path.is_symlink() or not path.is_file():
-        return ""
-    try:
-        with path.open("rb") as file:
-            head = file.read(READ_LIMIT // 2)
-            size = path.stat().st_size
-            if size > READ_LIMIT:
-                file.seek(size - READ_LIMIT // 2)
-                head += f"\n[... {size - READ_LIMIT:,} bytes not read ...]\n".encode()
-            rest = file.read(READ_LIMIT // 2)
-    except OSError:
-        return ""
-    return (head + rest).decode("utf-8", "replace")
 
 
 def _call(entry: Entry) -> CallNote:
@@ -298,35 +273,3 @@ def _call(entry: Entry) -> CallNote:
         seconds=float(entry.get("seconds") or 0),
         estimated=bool(entry.get("estimated")),
     )
-
-
-def _adr(text: str) -> Adr | None:
-    """The accepted ADR, as far as the report's table needs it."""
-    if not text.strip():
-        return None
-    lines = text.splitlines()
-    fields = {
-        name.strip().lower(): value.strip()
-        for name, mark, value in (line.partition(":") for line in lines[:40])
-        if mark and name.strip().lower() in ("status", "date")
-    }
-    return Adr(
-        title=next((line.lstrip("# ").strip() for line in lines if line.startswith("# ")), ""),
-        status=fields.get("status", ""),
-        date=fields.get("date", ""),
-        text=text,
-        decision=_section(lines, "decision"),
-        files=(),
-        compliance={},
-    )
-
-
-def _section(lines: Sequence[str], name: str) -> str:
-    taken: list[str] = []
-    inside = False
-    for line in lines:
-        if line.startswith("#"):
-            inside = line.lstrip("# ").strip().lower() == name
-        elif inside:
-            taken.append(line)
-    return "\n".join(taken).strip()

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Failure
 from orchestrator.domain.gate import GateReport
+from orchestrator.domain.task import Importance
 from orchestrator.reports.landing import LandingView
 from orchestrator.reports.saved import Savings
 
@@ -133,6 +134,25 @@ class ReviewRound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateNote:
+    """What a delivered branch's certificate says, in short; read from its file, a projection."""
+
+    commit: str
+    tree: str
+    sandbox: str
+    at: str
+    measured: bool
+    """Whether tests ran under it; ``False``: the repository has none (``tests: none``)."""
+    base_green: bool | None
+    """Whether the gate passed on the base as well; ``None``: not known."""
+    tests_before: int | None
+    """Tests that ran on the base; ``None``: not known."""
+    tests_after: int | None
+    coverage: float | None
+    """Percent of lines; ``None``: unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDetail:
     """A task's texts, as they lie in its folder. Everything may be missing."""
 
@@ -154,6 +174,18 @@ class TaskDetail:
     """What a human already answered to an escalation, oldest first."""
     folder: str = ""
     """The task's folder, as the user would type it."""
+    importance: Importance = Importance.MEDIUM
+    acceptance: tuple[str, ...] = ()
+    """What the task asked for, from the run's copy of the tasks file."""
+    after: tuple[str, ...] = ()
+    """The delivered tasks it starts from."""
+    flags: tuple[str, ...] = ()
+    """What the gate asked the review to judge: weakened tests and their like (decision 20)."""
+    certificate: CertificateNote | None = None
+    answers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The last review's word on each invariant: id -> ``kept``, or how it is broken."""
+    estimate_tokens: int | None = None
+    """What the registry expected the task to use; ``None``: it had not learnt anything yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

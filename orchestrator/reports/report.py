@@ -7,19 +7,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome, TaskStatus
 from orchestrator.reports.budget_rows import budget_rows, budget_words
+from orchestrator.reports.diff_view import diff_view
 from orchestrator.reports.figures import count, duration, money, tokens
-from orchestrator.reports.inert import one_line, plain
+from orchestrator.reports.inert import one_line
 from orchestrator.reports.inputs import ReportInputs, TaskDetail
 from orchestrator.reports.measured import expected_and_measured
 from orchestrator.reports.pictures import ROUTES, budget_bars, failure_bars, gantt, moves_by_category
 from orchestrator.reports.pictures_profile import call_picture
+from orchestrator.reports.queue import MOST, queue_rows
 from orchestrator.reports.saved import Savings
 from orchestrator.reports.summary import checkout_unchanged, total_failures
 from orchestrator.reports.templates import Safe, render
@@ -27,9 +28,10 @@ from orchestrator.reports.todo import todos
 
 _NO_INPUTS = ReportInputs()
 
-HTML_TEXTS, MARKDOWN_TEXTS = 4_000_000, 1_000_000
-"""Characters of diffs, of ADRs and of outputs that a report holds of all its tasks together, of each kind."""
-HTML_TEXT, MARKDOWN_TEXT, LEAST_TEXT = 60_000, 20_000, 2_000
+HTML_DIFFS, HTML_TEXTS, MARKDOWN_TEXTS = 800_000, 250_000, 1_000_000
+"""Of all tasks together: bytes of diffs with their markup; characters of ADRs, and as many of outputs; the same of
+markdown, of each kind. A page of a hundred tasks stays below 2 MB with them."""
+HTML_DIFF, HTML_TEXT, MARKDOWN_TEXT, LEAST_TEXT = 120_000, 60_000, 20_000, 2_000
 """At most, and at least, so many of one task: the rest stands in its folder."""
 
 STATUS_WORDS = {
@@ -61,14 +63,6 @@ class AdrRow:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffBlock:
-    """Neighbouring lines of a diff of one kind, with the class the style sheet colours."""
-
-    kind: str
-    text: str
-
-
 def report_markdown(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
     """The text of report.md."""
     limit = _share(summary, MARKDOWN_TEXTS, MARKDOWN_TEXT)
@@ -76,19 +70,27 @@ def report_markdown(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> s
 
 
 def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
-    """The text of report.html: self-contained, no script, no network; its policy allows its own style sheet alone."""
-    style = render("report.css.j2")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    """The text of report.html: self-contained, no network; its policy lets in its own style and script by their hashes.
+
+    The script filters and moves the focus; all can be read without it.
+    """
+    style, script = render("report.css.j2"), render("report.js.j2")
+    policy = (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return render(
         "report.html.j2",
         style=_markup(style),
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        script=_markup(script),
+        policy=policy,
         gantt=gantt(inputs.timeline, summary.tasks),
         call_picture=call_picture(inputs.calls, inputs.timeline.seconds),
         budget_picture=budget_bars(summary.tasks),
         failure_picture=failure_bars(summary, total_failures(summary.tasks)),
-        diff_blocks=diff_blocks,
+        diff_view=diff_view,
         limit=_share(summary, HTML_TEXTS, HTML_TEXT),
+        diff_limit=_share(summary, HTML_DIFFS, HTML_DIFF),
         **_context(summary, inputs),
     )
 
@@ -106,21 +108,9 @@ def headline(summary: RunSummary) -> str:
     return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {whole}. {used}."
 
 
-def diff_blocks(diff: str, limit: int = HTML_TEXT) -> tuple[DiffBlock, ...]:
-    """A diff, inert, as blocks of one kind each: ``add``, ``del``, ``hunk``, ``file`` or ``same``."""
-    lines = plain(diff, limit=limit).rstrip("\n").split("\n")
-    return tuple(DiffBlock(kind=kind, text="\n".join(block)) for kind, block in groupby(lines, _diff_kind))
-
-
 def _share(summary: RunSummary, whole: int, most: int) -> int:
     """Characters one task's text may take, so that a report of a thousand tasks can still be opened."""
     return max(LEAST_TEXT, min(most, whole // max(len(summary.tasks), 1)))
-
-
-def _diff_kind(line: str) -> str:
-    if line.startswith(("diff --git", "index ", "+++", "---", "new file", "deleted file", "rename ", "similarity")):
-        return "file"
-    return {"+": "add", "-": "del", "@": "hunk"}.get(line[:1], "same")
 
 
 def adr_rows(summary: RunSummary, inputs: ReportInputs) -> tuple[AdrRow, ...]:
@@ -155,9 +145,13 @@ def _context(summary: RunSummary, inputs: ReportInputs) -> dict[str, Any]:
         "words": STATUS_WORDS,
         "cost": Safe(_cost(summary)),
         "todos": todos(summary),
+        "queue": queue_rows(summary, inputs),
+        "most": MOST,
         "landing": inputs.landing,
         "details": details,
         "diffs": [task for task in summary.tasks if details[task.id].diff],
+        "tried": [task for task in summary.tasks if details[task.id].diff and task.status is not TaskStatus.DELIVERED],
+        "statuses": {task.status for task in summary.tasks},
         "adrs": adr_rows(summary, inputs),
         "measured": expected_and_measured(summary, inputs),
         "failures": failures,
@@ -220,7 +214,13 @@ def _cost(summary: RunSummary) -> str:
     return f"at least {money(known)}, some prices are unknown" if known else "cost unknown"
 
 
+def _source(text: str) -> str:
+    """What a policy calls an element by that holds exactly this text."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
 def _markup(text: str) -> Any:
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2, which is imported late as well
 
-    return Markup(text)  # noqa: S704 - our own style sheet
+    return Markup(text)  # noqa: S704 - our own style sheet and script

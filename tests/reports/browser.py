@@ -107,9 +107,15 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
-    def screenshot(self) -> bytes:
-        """The whole page as PNG."""
-        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def press(self, key: str) -> None:
+        """A key of one character, or ``Escape``, as a hand would press it."""
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {}))
+
+    def screenshot(self, *, whole: bool = True) -> bytes:
+        """The page as PNG: all of it, or what the window shows."""
+        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         return base64.b64decode(shot["data"])
 
     def pdf(self) -> bytes:

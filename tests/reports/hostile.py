@@ -7,7 +7,16 @@ from dataclasses import replace
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.outcome import RunSummary
-from orchestrator.reports.inputs import Finding, GateMark, ReportInputs, ReviewRound, Span, TaskDetail, Timeline
+from orchestrator.reports.inputs import (
+    CertificateNote,
+    Finding,
+    GateMark,
+    ReportInputs,
+    ReviewRound,
+    Span,
+    TaskDetail,
+    Timeline,
+)
 from orchestrator.reports.rebuild import summary_of
 from tests.reports.night import night
 
@@ -66,7 +75,22 @@ def hostile_detail() -> TaskDetail:
         adr=Adr(
             title=NASTY, status=NASTY, date=NASTY, text=MEGABYTES, decision=NASTY, files=(), compliance={NASTY: NASTY}
         ),
-        diff="diff --git a/x b/x\n+" + MEGABYTES,
+        diff=f"diff --git a/x.py b/x.py\n@@ -1 +1,9 @@ {NASTY}\n-{NASTY}\n+{MEGABYTES}\ndiff --git {HTML}\n@@\n+{HTML}",
+        acceptance=(NASTY, MARKDOWN),
+        after=(NASTY,),
+        flags=(NASTY, f"weakened test: {HTML}"),
+        certificate=CertificateNote(
+            commit=NASTY,
+            tree=NASTY,
+            sandbox=NASTY,
+            at=NASTY,
+            measured=True,
+            base_green=None,
+            tests_before=None,
+            tests_after=1,
+            coverage=None,
+        ),
+        answers={NASTY: NASTY, HTML: MARKDOWN},
         failing_check=NASTY,
         failing_command=NASTY,
         failing_output=MEGABYTES,

@@ -11,16 +11,48 @@ from typing import Any
 from orchestrator.domain.adr import Adr, FileAction, PlannedFile
 from orchestrator.domain.call import Charge
 from orchestrator.domain.failure import Category, CheckKind, Failure
-from orchestrator.domain.outcome import BudgetStatus, IterationNote, PhaseUse, TaskOutcome, TaskStatus
-from orchestrator.domain.task import Complexity, Phase
+from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
+from orchestrator.domain.outcome import BudgetStatus, IterationNote, PhaseUse, RunSummary, TaskOutcome, TaskStatus
+from orchestrator.domain.task import Complexity, Importance, Phase
 from orchestrator.ledger.charges import total_charge
-from orchestrator.ledger.memory import outcome_json
-from orchestrator.reports.inputs import TaskDetail
+from orchestrator.ledger.memory import outcome_from, outcome_json
+from orchestrator.reports.inputs import CertificateNote, Finding, ReportInputs, ReviewRound, TaskDetail
+from orchestrator.reports.rebuild import summary_of
+from orchestrator.reports.timeline import timeline
 
 Event = dict[str, Any]
 
 RUN = "20261121-0236-pilot"
 START = datetime(2026, 11, 21, 2, 36, tzinfo=UTC)
+IMPORTANCE = {"import-csv": Importance.CRITICAL, "add-rate": Importance.HIGH, "typo-readme": Importance.LOW}
+CHANGE = """\
+diff --git a/{source} b/{source}
+index 1111111..2222222 100644
+--- a/{source}
++++ b/{source}
+@@ -1,2 +1,3 @@ def total(lines: list[Line]) -> Decimal:
+     # Rounded once, at the end: rounding each line loses cents.
+-    return sum(line.price for line in lines)
++    whole = sum((line.price * line.rate for line in lines), Decimal(0))
++    return whole.quantize(Decimal("0.01"), ROUND_HALF_UP)
+@@ -20 +23,4 @@ def rate_of(currency: str) -> Decimal:
+-    return RATES[currency]
++    try:
++        return RATES[currency]
++    except KeyError:
++        raise UnknownCurrency(f"no rate for {{currency!r}}") from None
+diff --git a/{test} b/{test}
+new file mode 100644
+index 0000000..3333333
+--- /dev/null
++++ b/{test}
+@@ -0,0 +1,5 @@
++from shop.totals import total
++
++
++def test_a_total_is_rounded_to_the_cent() -> None:
++    assert total(THREE_THIRDS) == Decimal("1.00")
+"""
 LIMITS = {"discover": 10_000, "define": 2_000, "plan": 9_000, "build": 16_000, "deliver": 8_000}
 CHECKS = ("lint", "build", "test", "coverage")
 RUNS = {"lint": "ruff check .", "build": "mypy src", "test": "pytest -q", "coverage": "pytest -q"}
@@ -390,15 +422,12 @@ def until(kind: str, number: int = 1, **fields: Any) -> Iterator[Event]:
 
 def details() -> dict[str, TaskDetail]:
     """What lies in the task folders of that night."""
-    return {name: _detail(name, title) for name, title, _, _ in TASKS if name != "after-ledger"}
+    commits = {event["task"]: event["commit"] for event in night() if event["type"] == "commit:made"}
+    return {name: _detail(name, title, commits.get(name, "")) for name, title, _, _ in TASKS if name != "after-ledger"}
 
 
-def _detail(name: str, title: str) -> TaskDetail:
+def _detail(name: str, title: str, commit: str) -> TaskDetail:
     source = f"src/{name}.py"
-    diff = (
-        f"diff --git a/{source} b/{source}\nindex {'1' * 40}..{'2' * 40} 100644\n--- a/{source}\n+++ b/{source}\n"
-        "@@ -1,3 +1,4 @@\n import os\n-total = 1\n+total = 2\n+rate = total * 3\n"
-    )
     red = name in ("circular", "big-ledger")
     return TaskDetail(
         adr=Adr(
@@ -406,12 +435,16 @@ def _detail(name: str, title: str) -> TaskDetail:
             status="accepted",
             date="2026-11-21",
             text=f"# How to do {name}\n\n"
-            f"Status: accepted\nDate: 2026-11-21\n\n## Decision\n\n{title}, in one module.\n",
+            "Status: accepted\nDate: 2026-11-21\n\n## Context\n\nInvoices of the shop are wrong by a cent.\n\n"
+            "## Options\n\n- one module\n- a service of its own: a second place to look\n\n"
+            f"## Decision\n\n{title}, in one module.\n\n## Rationale\n\nThe totals are made there already.\n\n"
+            f"## Files\n\n- {source} (modify): it holds the totals\n\n"
+            "## Consequences\n\nOld invoices keep their totals; they are not written again.\n",
             decision=f"{title}, in one module.",
             files=(PlannedFile(path=source, action=FileAction.MODIFY, why="it holds the totals"),),
             compliance={"sql-safety": "no query is touched"},
         ),
-        diff=diff,
+        diff=CHANGE.format(source=source, test=f"tests/test_{name.replace('-', '_')}.py"),
         failing_check="test" if red else "",
         failing_command="pytest -q" if red else "",
         failing_output="E   ImportError: cannot import name 'Order' (circular)\n1 failed in 0.12s\n" if red else "",
@@ -429,4 +462,88 @@ def _detail(name: str, title: str) -> TaskDetail:
         if red
         else (),
         folder=f"runs/{RUN}/tasks/{name}",
+        importance=IMPORTANCE.get(name, Importance.MEDIUM),
+        acceptance=("a total is rounded to the cent", "an unknown currency is refused by name"),
+        after=("fix-offset",) if name == "add-rate" else (),
+        flags=("weakened test: tests/test_import_csv.py:9: test_rows: an assertion is gone",)
+        if name == "import-csv"
+        else (),
+        gate=_gate(name),
+        reviews=(
+            ReviewRound(
+                role="architect",
+                model="claude-opus-4-9",
+                verdict="accept",
+                findings=(Finding(text="`rate` could be a constant", file=source, line=4),)
+                if name == "add-rate"
+                else (),
+            ),
+        ),
+        answers={"sql-safety": "kept"},
+        certificate=CertificateNote(
+            commit=commit,
+            tree="7" * 40,
+            sandbox="bwrap",
+            at="2026-11-21T02:40:00+00:00",
+            measured=True,
+            base_green=True,
+            tests_before=40,
+            tests_after=41,
+            coverage=None if name == "retry-http" else 91.25,
+        )
+        if commit
+        else None,
+        estimate_tokens=12_400 if name == "add-rate" else None,
     )
+
+
+def _gate(name: str) -> GateReport:
+    test = f"tests/test_{name.replace('-', '_')}.py"
+    return GateReport(
+        tree="7" * 40,
+        results=(
+            CheckResult(
+                kind=CheckKind.TEST,
+                command="pytest -q",
+                tool="pytest",
+                exit_code=0,
+                passed=True,
+                tests=TestEvidence(
+                    ran=2,
+                    passed=2,
+                    failed=0,
+                    skipped=0,
+                    ids=frozenset({f"{test}::test_a_total_is_rounded_to_the_cent", "tests/test_old.py::test_it"}),
+                ),
+            ),
+            CheckResult(kind=CheckKind.INVARIANT, command="./check-sql", tool="sql-safety", exit_code=0, passed=True),
+        ),
+        failures=(),
+    )
+
+
+def hundred() -> tuple[RunSummary, ReportInputs]:
+    """A hundred delivered tasks with diffs of the size changes have: 300 lines in six files, long ones of 3,000."""
+    first = next(event for event in night() if event["type"] == "task:finished")
+    outcome = outcome_from(first["outcome"])
+    tasks = tuple(replace(outcome, id=f"task-{number:03d}", title=f"{outcome.title} {number}") for number in range(100))
+    detail = _detail("fix-offset", outcome.title, outcome.commit or "")
+    return replace(summary_of(night()), tasks=tasks), ReportInputs(
+        details={
+            task.id: replace(detail, diff="".join(_long_diff(number, 500 if number % 10 == 0 else 50)))
+            for number, task in enumerate(tasks)
+        },
+        timeline=timeline(night()),
+    )
+
+
+def _long_diff(number: int, lines: int) -> Iterator[str]:
+    for file in range(6):
+        name = f"src/part_{number}_{file}.py"
+        yield f"diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n@@ -1,9 +1,{lines} @@ class Part:\n"
+        for line in range(lines // 5):
+            yield (
+                f" def step_{line}(self, order: Order) -> Decimal:\n-    return order.total({line})\n"
+                f"+    # The currency's own rounding <{line}> & no other\n"
+                f'+    return order.total({line}, label="{number}-{line}").quantize(CENT)\n \n'
+            )

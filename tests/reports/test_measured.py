@@ -11,7 +11,8 @@ import pytest
 
 from orchestrator.domain.outcome import RunOutcome, RunSummary
 from orchestrator.domain.task import Phase
-from orchestrator.reports.folder import READ_LIMIT, read_inputs, write_reports
+from orchestrator.reports.artefacts import READ_LIMIT
+from orchestrator.reports.folder import read_inputs, write_reports
 from orchestrator.reports.inputs import ReportInputs
 from orchestrator.reports.measured import Row, expected_and_measured, saved_iterations
 from orchestrator.reports.rebuild import summary_of
