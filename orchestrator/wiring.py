@@ -25,8 +25,6 @@ from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
 from orchestrator.adapters.telemetry import open_telemetry
-from orchestrator.adapters.workbench_command import Commands
-from orchestrator.agents.staff import hired
 from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
@@ -52,7 +50,7 @@ from orchestrator.policy.estimate import known_of, text_tokens
 from orchestrator.ports import Shell
 from orchestrator.settings import Settings
 from orchestrator.settings.secrets import arm
-from orchestrator.wiring_models import LIVE, check_models, check_prices, llms_of, prices_of, replay_of
+from orchestrator.wiring_models import LIVE, Asked, asked_of, replay_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,17 +103,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
     stack.callback(repository.hold(run=run, at=clock.now()).release)
     base = repository.pin(batch.base)
-    staff = hired(settings, batch.tasks)
-    deepest = staff.assign("architect")
-    around, excludes = Surroundings.here(repository.root), repository.user.excludes
-    commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
-    llms = llms_of(staff, replay, commands)
-    for llm in {id(llm): llm for llm in llms.values()}.values():
-        stack.callback(llm.close)
-    prices = prices_of(settings.models, settings.research.search_cost_usd)
-    unchecked = check_models(staff, llms) if replay is None else ()
-    if replay is None:
-        check_prices(staff, settings, prices, clock.now())
+    asked = asked_of(project, replay, sandbox, repository, clock.now(), stack)
     home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
     notifier = open_notifier(settings.notify, run, journal.entries)
@@ -135,19 +123,9 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         journal=journal,
         memory=memory,
         budgets=BudgetRules(rules_of(project.loaded), project.reload),
-        desk=CallDesk(
-            journal=journal,
-            folder=home / "calls",
-            llms=llms,
-            prices=prices,
-            purse=Purse(settings.caps, total_charge(journal.entries)),
-            models=settings.models,
-            clock=clock,
-            deepest=(deepest.provider, deepest.model),
-            breaker=breaker,
-        ),
+        desk=_desk(asked, settings, journal, home, clock, breaker),
         breaker=breaker,
-        staff=staff,
+        staff=asked.staff,
         clock=clock,
         repository=repository,
         toolchains=shipped_toolchains(),
@@ -155,7 +133,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         sandbox=sandbox.told(settings.gate.allow),
         recorded=replay.holds if replay is not None else None,
         halt=_halting(clock),
-        opened=commands.opened,
+        opened=asked.commands.opened,
         registry=registry,
         estimates=(
             estimates_from(begun.get("estimates"))
@@ -170,9 +148,27 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         night=night,
         replay=replay,
         uncommitted=uncommitted,
-        unchecked=unchecked,
+        unchecked=asked.unchecked,
         resumed=folder is not None,
         awake=awake.by,
+    )
+
+
+def _desk(
+    asked: Asked, settings: Settings, journal: Journal, home: Path, clock: SystemClock, breaker: Breaker
+) -> CallDesk:
+    """Where calls are paid for; what was bought already is in the run's folder."""
+    deepest = asked.staff.assign("architect")
+    return CallDesk(
+        journal=journal,
+        folder=home / "calls",
+        llms=asked.llms,
+        prices=asked.prices,
+        purse=Purse(settings.caps, total_charge(journal.entries)),
+        models=settings.models,
+        clock=clock,
+        deepest=(deepest.provider, deepest.model),
+        breaker=breaker,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +15,14 @@ from orchestrator.adapters.models.google_llm import GoogleLlm
 from orchestrator.adapters.models.openai_llm import OpenAiLlm
 from orchestrator.adapters.models.prices import PriceList
 from orchestrator.adapters.models.replay import ReplayLlm
+from orchestrator.adapters.repository import UserRepository
+from orchestrator.adapters.sandbox_probe import SandboxChoice
+from orchestrator.adapters.shell import Surroundings
 from orchestrator.adapters.workbench_command import Commands
-from orchestrator.agents.staff import Staff
+from orchestrator.agents.staff import Staff, hired
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError, UsageError
+from orchestrator.intake import Project
 from orchestrator.policy.crew import CORE
 from orchestrator.ports import Llm
 from orchestrator.settings import Models, Provider, Settings
@@ -34,6 +40,42 @@ def replay_of(models: str, *, strict: bool) -> ReplayLlm | None:
     if not models.startswith(REPLAY):
         raise UsageError(f"--models {models!r}: neither live nor replay:DIR", hint="--models replay:runs/RUN/calls")
     return ReplayLlm(Path(models.removeprefix(REPLAY)), strict=strict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who is asked in a run, and at what price."""
+
+    staff: Staff
+    commands: Commands
+    llms: Mapping[str, Llm]
+    """By provider."""
+    prices: PriceList
+    unchecked: tuple[str, ...]
+    """What could not be looked at before the start, a sentence each."""
+
+
+def asked_of(
+    project: Project,
+    replay: ReplayLlm | None,
+    sandbox: SandboxChoice,
+    repository: UserRepository,
+    at: datetime,
+    stack: ExitStack,
+) -> Asked:
+    """The models of the agents that these tasks may ask; live ones are looked at, and their prices, before any is."""
+    settings = project.loaded.settings
+    staff = hired(settings, project.batch.tasks)
+    around, excludes = Surroundings.here(repository.root), repository.user.excludes
+    commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
+    llms = llms_of(staff, replay, commands)
+    for llm in {id(llm): llm for llm in llms.values()}.values():
+        stack.callback(llm.close)
+    prices = prices_of(settings.models, settings.research.search_cost_usd)
+    unchecked = check_models(staff, llms) if replay is None else ()
+    if replay is None:
+        check_prices(staff, settings, prices, at)
+    return Asked(staff=staff, commands=commands, llms=llms, prices=prices, unchecked=unchecked)
 
 
 def llms_of(staff: Staff, replay: ReplayLlm | None, commands: Commands) -> dict[str, Llm]:

@@ -46,7 +46,7 @@ class EditFault:
 
     path: str
     reason: str
-    """``no match``, ``ambiguous``, ``outside``, ``protected``, ``exists``, ``missing``, ``shrunk``, ``placeholder`` ..."""
+    """``no match``, ``ambiguous``, ``outside``, ``protected``, ``exists``, ``missing``, ``shrunk`` ..."""
     detail: str
     """What to do about it, with the nearest real text where there is one."""
 

@@ -13,7 +13,7 @@ _DIGITS = 9
 LINE_CAP = 4_000
 """Characters of a line that patterns see; longer lines are program data, not messages."""
 FINDINGS_CAP = 2_000
-"""Findings read of one tool's output; what follows repeats (10 MB within 0.5 s, issue 3)."""
+"""Findings read of one tool's output; what follows repeats (10 MB within 0.5 s)."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-Za-z]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_=>78])")
 """ECMA-48 control sequences, charset switches (mypy 2.4 prints ``ESC ( B``), OSC 8 links."""
@@ -50,7 +50,7 @@ with what stands around it.
 def condensed(text: str) -> str:
     """A long output cut to its two ends and the surroundings of reports in between; whole lines, in their order.
 
-    What is left out is what programs print, and repetitions of what is kept: 10 MB are read within 0.5 s (issue 3).
+    What is left out is what programs print, and repetitions of what is kept: 10 MB are read within 0.5 s.
     """
     if len(text) <= WHOLE:
         return text
