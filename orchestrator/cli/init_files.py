@@ -58,6 +58,8 @@ def write_files(
         text = example_text(name=tasks, schema=link)
     text = redaction.hidden(text)
     done = _write(path, text, force=force)
+    if done.verb == "kept" and drafts:
+        done = Written(path=done.path, verb="kept", why="it is there already; --tasks drafts.yaml names another")
     if done.verb == "wrote":
         load_batch(path)  # what cannot be read back is a fault of this program, and is said at once
         done = Written(path=done.path, verb="wrote", why=why)
