@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 _FILE = "diff --git "
 _HUNK = re.compile(r"@@+ -\d+(?:,\d+)? (?:-\d+(?:,\d+)? )*\+(\d+)(?:,\d+)? @@")
 _HEAD = re.compile(r'diff --git (?:"?a/.*?"? )"?b/(.*?)"?$')
+_HEAD_LINES = 20
+"""A file's head has fewer: mode, similarity, names."""
 _LOCKS = frozenset(
     """
     package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock poetry.lock uv.lock pdm.lock
@@ -68,7 +70,7 @@ def _files(diff: str) -> Iterator[str]:
 def _of_file(part: str) -> Iterator[Hunk]:
     head_text, *bodies = f"\n{part}".split("\n@@")
     head = head_text[1:].split("\n")
-    path, state = _path(head), _state(head)
+    path, state = _path(head[:_HEAD_LINES]), _state(head[:_HEAD_LINES])
     if not bodies:
         yield Hunk(path=path, state=state, line=0, lines=tuple(head[1:] if path else head))
     elif not path and head_text.strip():
