@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, number, posix
 
-HINTS = (">> Issue: [", '"issue_severity": ', "[bandit]", " BROKEN", "overage", "threshold", "Broken contracts")
+HINTS = (
+    ">> Issue: [",
+    "test_id,issue_severity",
+    '"issue_severity": ',
+    "[bandit]",
+    " BROKEN",
+    "overage",
+    "threshold",
+    "Broken contracts",
+)
 
 _BANDIT = re.compile(r">> Issue: \[([A-Z]\d{3}):([\w-]+)\] (.*)$")
 _BANDIT_SEVERITY = re.compile(r"\s+Severity: (\w+)")
@@ -16,6 +25,7 @@ _BANDIT_PLACE = re.compile(r"\s+Location: (.{1,400}?):(\d+):(\d+)")
 _BANDIT_CUSTOM = re.compile(
     r"(?P<file>[^\s:][^:\n]{0,400}):(?P<line>\d+): (?P<code>B\d{3})\[bandit\]: (?P<severity>\w+): (?P<text>.*)$"
 )
+_BANDIT_CSV = re.compile(r"([^,\n]{1,400}),\w{1,100},(B\d{3}),(HIGH|MEDIUM|LOW),\w{1,20},[^,]{0,200},(.*)$")
 _BANDIT_KEY = re.compile(r'\s*"(filename|issue_severity|issue_text|line_number|test_id)": "?([^"\n]{0,400})"?,?$')
 _CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
 _FORBIDDEN = re.compile(r"(\S{1,300}) is not allowed to import (\S{1,300}?):?$")
@@ -26,7 +36,7 @@ _COVERAGE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("pytest-cov", "Required test coverage of", re.compile(r"(?:FAIL |ERROR: )?(?:Coverage failure: )"
         r"?Required test coverage of .* not reached")),
     ("pytest-cov", "Coverage failure: ", re.compile(r"(?:ERROR: )?Coverage failure: total of .* is less than")),
-    ("istanbul", "does not meet", re.compile(r"\s*ERROR: Coverage for \w+ \(.*\) does not meet (?:global|\S+"
+    ("istanbul", "does not meet", re.compile(r"\s*(?:ERROR|Jest): Coverage for \w+ \(.*\) does not meet (?:global|\S+"
         r"|\".*\")? ?.*threshold")),
     ("jest", "coverage threshold for", re.compile(r"\s*Jest: .* coverage threshold for \w+ \(.*\) not met")),
     ("jest", "Coverage data for", re.compile(r"\s*Jest: Coverage data for .* was not found")),
@@ -63,7 +73,10 @@ def _bandit(text: str) -> Iterator[Finding]:
 
 
 def _bandit_reports(text: str) -> Iterator[Finding]:
-    """bandit's ``json`` and ``custom`` formats."""
+    """bandit's ``json``, ``csv`` and ``custom`` formats."""
+    for _, line in lines_with(text, ",B") if "test_id,issue_severity" in text else ():
+        if match := _BANDIT_CSV.match(line):
+            yield _advised(match[3], match[2], match[4], match[1], "")
     for _, line in lines_with(text, "[bandit]: "):
         if match := _BANDIT_CUSTOM.match(line):
             yield _advised(match["severity"], match["code"], match["text"], match["file"], match["line"])

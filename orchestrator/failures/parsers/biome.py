@@ -1,19 +1,18 @@
 # The tools print these very characters.
 # ruff: noqa: RUF001
-"""biome (1-2): its own reports, and its ``json`` and ``github`` ones."""
+"""biome (1-2): its own reports; those made for programs are read by :mod:`orchestrator.failures.parsers.machine`."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, lines_with, number, posix
 from orchestrator.failures.parsers.js_lint import RULES
 
-HINTS = ("━━━", '"diagnostics":[', "::error title=")
+HINTS = ("━━━",)
 
 _BLOCK = 6_000
 """Characters of a biome diagnostic: its excerpt, and the fix it offers, safe or not (1-2)."""
@@ -25,7 +24,7 @@ _BIOME = re.compile(
 
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a diagnostic."""
-    return tuple([*_biome(text), *_biome_reports(text)][:FINDINGS_CAP])
+    return tuple(islice(_biome(text), FINDINGS_CAP))
 
 
 def _biome(text: str) -> Iterator[Finding]:
@@ -59,37 +58,8 @@ def _biome_kind(rule: str, file: str | None) -> Kind:
     return Kind.SECURITY if "/security/" in rule else Kind.LINT
 
 
-def _biome_reports(text: str) -> Iterator[Finding]:
-    """biome's other reporters: ``json`` and ``github``."""
-    if '"diagnostics":[' in text:
-        start = text.find("{")
-        try:
-            data, _ = json.JSONDecoder().raw_decode(text, start)
-        except (ValueError, RecursionError):
-            data = {}
-        entries = data.get("diagnostics") if isinstance(data, dict) else None
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and isinstance(entry.get("category"), str):
-                yield _biome_entry(entry)
-    for _, line in lines_with(text, "::error title="):
-        if match := _BIOME_GITHUB.match(line):
-            yield _biome_found(match[1], match[4], posix(match[2]), number(match[3]), warning=False)
-
-
-def _biome_entry(entry: dict[str, Any]) -> Finding:
-    place = entry.get("location")
-    place = place if isinstance(place, dict) else {}
-    start = place.get("start")
-    line = start.get("line") if isinstance(start, dict) else None
-    path = place.get("path")
-    return _biome_found(
-        entry["category"], str(entry.get("message", ""))[:LINE_CAP],
-        posix(path) if isinstance(path, str) else None, line if isinstance(line, int) else None,
-        warning=entry.get("severity") not in {"error", "fatal"},
-    )  # fmt: skip
-
-
-def _biome_found(rule: str, message: str, file: str | None, line: int | None, *, warning: bool) -> Finding:
+def reported(rule: str, message: str, file: str | None, line: int | None, *, warning: bool) -> Finding:
+    """A problem of a report that does not say whether it can be fixed."""
     return Finding(
         tool="biome", kind=_biome_kind(rule, file), code=rule, message=message, file=file, line=line, warning=warning,
         symbol=_biome_symbol(message),
@@ -108,5 +78,4 @@ def _biome_symbol(message: str) -> str | None:
 
 
 _BIOME_CONFIG = ("biome.json", "biome.jsonc")
-_BIOME_GITHUB = re.compile(r"::error title=([\w/]{1,100}),file=([^,]{1,400}),line=(\d+)[^:]{0,100}::(.*)$")
 _BIOME_KINDS = {"format": Kind.FORMAT, "organizeImports": Kind.IMPORT_ORDER, "parse": Kind.SYNTAX}

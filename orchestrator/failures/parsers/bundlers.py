@@ -40,6 +40,8 @@ _ROLLUP_UNRESOLVED = re.compile(r"(?:RollupError: )?Could not resolve \"([^\"]{1
 _NODE_ERROR = re.compile(r"(?:Uncaught )?(\w{0,100}(?:Error|Exception))(?: \[\w+\])?: (.*)$")
 _BEFORE_ERROR = re.compile(r"^(?:✖ ERROR: |✘ |Exception during run: |\[[\w-]{1,40}\] |Failed to load PostCSS config: )")
 """What mocha, webpack-cli, tsx and others print before the error they die of."""
+_LAUNCHER = ("Command failed", "spawnSync ")
+"""A script that only starts another program (esbuild's own, biome's), of which it dies."""
 _NODE_FRAME = re.compile(r"\s+at (?:.{0,300}? \()?(?:file://)?((?:[A-Za-z]:)?[^\s():][^():\n]{0,400}):(\d+):(\d+)\)?$")
 
 
@@ -137,7 +139,7 @@ _CONFIG_FILE = re.compile(
 )
 _CONFIG_LOADER = re.compile(
     r"\b(?:readConfig\w*|loadConfig\w*|requireOrImportModule|loadFlatConfigFile|loadESLintConfig\w*|loadFromFile"
-    r"|importConfig\w*|parseConfig\w*|readInitialOptions|loadRc)\b"
+    r"|importConfig\w*|parseConfig\w*|readInitialOptions|loadRc)\b|^Oops! Something went wrong"
 )
 _CRASH = re.compile(r"(?:✘ |failed to load config .{0,200})?(?:\w+: )?(SyntaxError)(?: \[\w+\])?: (.*)$")
 _CRASH_LINES = 14
@@ -184,6 +186,8 @@ def _node(text: str) -> Iterator[Finding]:
     head = head.replace("\n# ", "\n").removeprefix("# ")
     for start, line in lines_with(head, "Error"):
         match = _NODE_ERROR.match(_BEFORE_ERROR.sub("", line.strip()))
+        if match and match[2].startswith(_LAUNCHER):
+            return  # what the program it ran said stands above
         stack = list(lines_after(head, start, 30))
         if match and (last != -1 or any(part.startswith("    at ") for part in stack[:_CRASH_LINES])):
             frames = (_NODE_FRAME.match(following) for following in stack)

@@ -57,7 +57,8 @@ _GO = re.compile(
     r"age>.*)$"
 )
 _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"^(?:undefined|undeclared name): ([\w.]+)"), Kind.UNDEFINED_NAME),
+    (re.compile(r"^(?:undefined|undeclared name): ([\w.]+)|^(\w+) not (?:declared|exported) by package"),
+        Kind.UNDEFINED_NAME),
     (re.compile(r"undefined \(type (.+?) has no field or method (\w+)"), Kind.MISSING_ATTRIBUTE),
     (re.compile(r"unknown field '?(\w+)'? in struct"), Kind.UNKNOWN_KEYWORD),
     (re.compile(r"package (\S+) is not in (?:std|GOROOT)|no required module provides package ([^\s;]+)"

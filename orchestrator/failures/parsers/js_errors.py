@@ -61,6 +61,12 @@ _NATIVE = re.compile(
     r"NODE_MODULE_VERSION|invalid ELF header|\.node'|Cannot find module @rollup/rollup-"
     r"|@esbuild/\S+\" could not be found|wrong ELF class|ERR_DLOPEN_FAILED"
 )
+_WORKER_DIED = re.compile(
+    r"^A (?:jest )?worker process \(pid=\d+\) (?:was terminated|has failed)|^Call retries were exceeded"
+    r"|^(?:\[vitest-pool\]: )?Worker (?:\w+ emitted error|exited unexpectedly|terminated due to)|^Channel closed$"
+    r"|^\[vitest-worker\]: Timeout calling"
+)
+"""jest-worker 27-30, vitest 1-4 (tinypool): killed from outside, or for its memory."""
 _IMPORT_VARIABLE = re.compile(r"^\(\d+ , (?P<call>.+)\)$|^(?P<vite>__vi(?:te_ssr_)?import_\d+__\..+)$")
 _IDENTIFIER = re.compile(r"[#A-Za-z_$][\w$]*")
 _MATCHER = re.compile(r"^Invalid Chai property: (\w{1,200})(?:\. Did you mean \"(\w{1,200})\")?")
@@ -78,6 +84,10 @@ def read_error(tool: str, name: str, message: str) -> Finding:
         code = next(group for group in match.groups() if group)
         if code in _CODES:
             return Finding(tool=tool, kind=_CODES[code], code=code, message=message)
+    if _WORKER_DIED.match(message):
+        return Finding(
+            tool=tool, kind=Kind.MEMORY if "memory" in message else Kind.KILLED, code=name or None, message=message
+        )
     if _TIMEOUT.search(message):
         kind = Kind.TEST_TIMEOUT
     elif name == "AssertionError" or message.startswith("expect("):

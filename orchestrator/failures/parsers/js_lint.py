@@ -24,6 +24,7 @@ HINTS = (
     "╭─[",
     ",-[",
     " problem",
+    " [Error",
 )
 
 _PATH_CAP = 500
@@ -34,7 +35,7 @@ _RULE_NAME = re.compile(r"[@\w./-]+")
 _FIXABLE = re.compile(r"(?<!\d)(\d{1,9}) errors? and (\d{1,9}) warnings? potentially fixable")
 _PROBLEMS = re.compile(r"✖ \d+ problems? \((\d+) errors?, (\d+) warnings?\)")
 _OXLINT_HEAD = re.compile(r"\s*(×|⚠|x|!) ([\w-]+(?:/[\w-]+)*)\(([\w/-]+)\): (.*)$")
-_OXLINT_UNIX = re.compile(r"([^\s:][^:\n]{0,400}):(\d+):(\d+): (.{1,2000}) \[(Error|Warning)/([^\]\s]{1,100})\]$")
+_UNIX = re.compile(r"([^\s:][^:\n]{0,400}):(\d+):(\d+): (.{1,2000}) \[(Error|Warning)(?:/([^\]\s]{1,100}))?\]$")
 _OXLINT_SYNTAX = re.compile(r"\s*[×x] ((?:Unexpected|Expected|Unterminated|Invalid|Identifier|Missing)\b.*)$")
 _OXLINT_PLACE = re.compile(r"\s*[╭,][─-]\[(.{1,400}?):(\d+):(\d+)\]")
 _PRETTIER_ERROR = re.compile(r"\[error\] (.{1,400}?): SyntaxError: (.*?)(?: \((\d+):(\d+)\))?$")
@@ -197,23 +198,31 @@ def _json_message(path: str, message: dict[str, Any]) -> Finding:
 
 
 def _oxlint_unix(text: str) -> Iterator[Finding]:
-    """oxlint's ``unix`` format."""
-    for marker in (" [Error/", " [Warning/"):
+    """The ``unix`` format: oxlint's, and eslint's of old."""
+    for marker in (" [Error", " [Warning"):
         for _, line in lines_with(text, marker):
-            if match := _OXLINT_UNIX.match(line):
-                head = f"{'x' if match[5] == 'Error' else '!'} {match[6]}: {match[4]}"
-                if (found := _oxlint_head(head)) is not None:
-                    yield replace(found, file=posix(match[1]), line=number(match[2]), column=number(match[3]))
+            if match := _UNIX.match(line):
+                warning, rule = match[5] == "Warning", match[6] or ""
+                head = f"{'!' if warning else 'x'} {rule}: {match[4]}"
+                found = _oxlint_head(head) or eslint_message(rule or None, match[4], fixable=False, warning=warning)
+                if not rule:
+                    found = Finding(tool="oxlint", kind=Kind.SYNTAX, message=match[4])
+                yield replace(found, file=posix(match[1]), line=number(match[2]), column=number(match[3]))
 
 
 def _oxlint_head(line: str) -> Finding | None:
     match = _OXLINT_HEAD.match(line)
     if match is None:
         return None
-    plugin = _OXLINT_PLUGINS.get(match[2], match[2].removeprefix("eslint-plugin-"))
-    rule = match[3] if match[2] in {"eslint", "oxc"} else f"{plugin}/{match[3]}"
-    found = replace(eslint_message(rule, match[4], fixable=False, warning=match[1] in "⚠!"), tool="oxlint")
-    imported = found.kind is Kind.UNUSED_NAME and "is imported but never used" in match[4]
+    return oxlint_message(match[2], match[3], match[4], warning=match[1] in "⚠!")
+
+
+def oxlint_message(plugin: str, name: str, message: str, *, warning: bool) -> Finding:
+    """What an oxlint message is, by its plug-in and rule."""
+    prefix = _OXLINT_PLUGINS.get(plugin, plugin.removeprefix("eslint-plugin-"))
+    rule = name if plugin in {"eslint", "oxc"} else f"{prefix}/{name}"
+    found = replace(eslint_message(rule, message, fixable=False, warning=warning), tool="oxlint")
+    imported = found.kind is Kind.UNUSED_NAME and "is imported but never used" in message
     return replace(found, kind=Kind.UNUSED_IMPORT) if imported else found
 
 

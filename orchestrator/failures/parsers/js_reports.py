@@ -17,6 +17,7 @@ from typing import Any
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, lines_after, lines_with, posix
 from orchestrator.failures.parsers.js_errors import read_error
+from orchestrator.failures.parsers.machine_rows import LINTERS_JUNIT
 
 HINTS = ('"testResults":', '"failures":', "not ok ", "<testsuite")
 
@@ -109,7 +110,7 @@ def _own_block(text: str, start: int) -> Iterator[str]:
 
 
 def _junit(text: str) -> Iterator[Finding]:
-    if "<testsuite" not in text:
+    if "<testsuite" not in text or LINTERS_JUNIT.search(text):
         return
     for match in islice(_JUNIT.finditer(text), FINDINGS_CAP):
         message, kind = _MESSAGE.search(match["attributes"]), _TYPE.search(match["attributes"])

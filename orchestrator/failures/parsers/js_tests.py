@@ -178,6 +178,8 @@ def _refine(block: _Block, found: Finding) -> Finding:
                 return replace(found, kind=Kind.SYNTAX, code="SyntaxError", message=match["message"] or "")
         return replace(found, kind=Kind.SYNTAX)
     for text in block.detail:
+        if text.startswith("Failure message: "):  # jest 27-30: failed to cache transform results
+            return read_error(found.tool, "", text.removeprefix("Failure message: "))
         if text.startswith("Caused by: ") and (match := _ERROR.match(text)):
             cause = read_error(found.tool, match["name"], match["message"] or "")
             if cause.kind not in {Kind.RAISED, Kind.EXCEPTION}:

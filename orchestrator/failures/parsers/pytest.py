@@ -59,6 +59,8 @@ class _Section:
     """Each exception of a chain, with the number of frames printed before it."""
     native: bool = False
     """Inside a traceback as Python prints it (``--tb=native``)."""
+    told: str = ""
+    """The first line of a section: all of it where a failure has no traceback (``pytrace=False``)."""
     captured: bool = False
     """Past the report: what the test printed follows."""
 
@@ -86,7 +88,9 @@ class _Reader:
             return
         finding, count = _root(section.errors)
         if finding is None:
-            return
+            finding = _exception("Failed", section.told) if section.told else None
+            if finding is None or finding.kind is not Kind.UNKNOWN_OPTION:
+                return  # the short summary tells of it
         place = section.frame(count) or section.frame()
         program = _PROGRAM.search(finding.message) if finding.code == "FileNotFoundError" else None
         if program and any(frame[0].endswith("/subprocess.py") for frame in section.frames):
@@ -151,6 +155,8 @@ def parse(text: str) -> tuple[Finding, ...]:
             _read_internal(reader, line[15:])
         elif first in {"F", "E", "I", "f", "n", "a"} or first.isdigit():
             _read_words(reader, line)
+        elif first and reader.section is not None and not reader.section.told:
+            reader.section.told = line.strip()
         if not is_e and reader.section is not None:
             _read_native(reader.section, line)
         if not is_e and reader.section is not None and ".py:" in line:

@@ -19,7 +19,8 @@ _PYLINT_UNRECOGNISED = re.compile(r"Unrecognized option found: ([\w-]{1,100})")
 _RUFF_SUMMARY = re.compile(r"^Found \d+ errors?\.$", re.MULTILINE)
 """ruff's last line; mypy's goes on, flake8 has none."""
 _QUOTED = re.compile(r"[`'\"]([^`'\"\n]{1,200})[`'\"]")
-_PYLINT_SYMBOL = re.compile(r" \(([a-z][a-z0-9-]{2,60})\)$")
+_PYLINT = re.compile(r"[CRWEFI]\d{4}")
+"""flake8 allows three digits, ruff gives pylint's rules a prefix of its own."""
 
 HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ", "************* Module ")
 
@@ -27,22 +28,24 @@ HINTS = ("\n --> ", "\n--> ", "  --> ", ".py:", ".pyi:", ".ipynb:", "] ", "*****
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a diagnostic."""
     findings = [
-        _finding((m[5], m[6], m[7]), m[1], m[4], syntax=bool(m[2]), fixable=bool(m[3]))
+        coded((m[5], m[6], m[7]), m[1], m[4], syntax=bool(m[2]), fixable=bool(m[3]))
         for m in _limited(_FULL, text)
         if m[1] or m[2]
     ]
-    if findings:
-        return tuple(findings)
+    if findings:  # ruff's alone; it marks what it fixes safely
+        return tuple(replace(finding, tool="ruff", unfixable=not finding.fixable) for finding in findings)
     ruff = _RUFF_SUMMARY.search(text) is not None
     for match in _limited(_CORE, text):
         start = text.rfind("\n", max(0, match.start() - LINE_CAP), match.start()) + 1
         path = text[start : match.start()]
-        if not path or path[0] in " \t>|" or len(path) > _PATH_CAP:
+        if not path or path[0] in " \t>|" or path.startswith("::") or len(path) > _PATH_CAP:
             continue
-        finding = _finding(
+        finding = coded(
             (path, match[1], match[2]), match[3], match[6][:LINE_CAP], syntax=bool(match[4]), fixable=bool(match[5])
         )
-        findings.append(replace(finding, tool="ruff") if ruff and finding.tool == "flake8" else finding)
+        if ruff and finding.tool == "flake8":
+            finding = replace(finding, tool="ruff", unfixable=True)  # it marks what it fixes safely
+        findings.append(finding)
     return tuple(findings)
 
 
@@ -55,10 +58,10 @@ def _limited(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     return found
 
 
-def _finding(place: tuple[str, str, str], code: str | None, message: str, *, syntax: bool, fixable: bool) -> Finding:
+def coded(place: tuple[str, str, str], code: str | None, message: str, *, syntax: bool, fixable: bool) -> Finding:
+    """A coded message at its place (file, line, column, each as printed)."""
     path, line, column = place
-    symbolic = _PYLINT_SYMBOL.search(message)
-    pylint = bool(symbolic) and code is not None and len(code) == len("W0611") and code[0] in "CRWEF"
+    pylint = code is not None and _PYLINT.fullmatch(code) is not None
     tool = "pylint" if pylint else "ruff" if fixable or syntax else "flake8"
     kind, symbol, owner = _read(code, message, syntax=syntax, pylint=pylint)
     return Finding(

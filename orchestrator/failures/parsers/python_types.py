@@ -22,6 +22,7 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Name "([^"]+)" is not defined'), Kind.UNDEFINED_NAME, 1, 0),
     (re.compile(r'Module "([^"]+)" has no attribute "([^"]+)"'), Kind.MISSING_EXPORT, 2, 1),
     (re.compile(r'Module "([^"]+)" does not explicitly export attribute "([^"]+)"'), Kind.TYPE, 2, 1),
+    (re.compile(r'^Module has no attribute "([^"]+)"'), Kind.MISSING_EXPORT, 1, 0),
     (re.compile(r'Item "None" of "[^"]*" has no attribute "([^"]+)"'), Kind.TYPE, 1, 0),
     (re.compile(r'^(?:Item "[^"]{1,300}" of )?"(.{1,400})" has no attribute "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 2, 1),
     (re.compile(r'^"([^"]+)" undefined in superclass'), Kind.MISSING_ATTRIBUTE, 1, 0),

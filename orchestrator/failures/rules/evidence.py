@@ -71,7 +71,11 @@ class Evidence:
             + r"\s*[:=(]",
             re.MULTILINE,
         )
-        if defined.search(self.removed) and not defined.search(self.added):
+        exported = re.compile(
+            rf"^[ \t]*(?:(?:export|pub)\b[^\n]*|(?:module\.)?exports\.)(?<![\w$]){re.escape(name)}(?![\w$])",
+            re.MULTILINE,
+        )
+        if any(taken.search(self.removed) and not taken.search(self.added) for taken in (defined, exported)):
             return True
         if typed_definition(self.removed, name) and not typed_definition(self.added, name):
             return True

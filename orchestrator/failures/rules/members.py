@@ -199,16 +199,23 @@ def syntax(evidence: Evidence, finding: Finding) -> Verdict:
     return Verdict(Category.TACTICAL, "syntax")
 
 
+_CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
+_WORD_END = re.compile(r"[\s=,;|&'\"]+")
+
+
 def unknown_option(evidence: Evidence, finding: Finding) -> Verdict:
     key = (finding.symbol or "").split("=")[0].split()[0]
-    words = (key, key[2:]) if key.startswith("--") else (key,)
+    words = [key, key[2:]] if key.startswith("--") else [key]
+    words += [_CAMEL.sub(lambda humps: f"-{humps[0].lower()}", word) for word in words]  # cac tells flags so
     if evidence.view.change_known and key and not any(word and word in evidence.added for word in words):
-        if key.startswith("-") and key in evidence.command and not key.startswith(evidence.tables.plugin_flags):
+        if key in _WORD_END.split(evidence.command) and not key.startswith(evidence.tables.plugin_flags):
             return Verdict(Category.HALLUCINATION, f"`{key}` of the command is an option that its tool does not have")
         return Verdict(
             Category.ENVIRONMENT,
             f"the tool does not know `{key}`, which the change did not write: another version, or no plugin for it",
         )
+    if not evidence.view.change_known and key.startswith(evidence.tables.plugin_flags):
+        return Verdict(Category.ENVIRONMENT, f"`{key}` is an option of a plug-in that is not installed")
     return Verdict(
         Category.HALLUCINATION,
         f"`{key}` is a key, flag or rule the tool does not know, in a configuration it can read",

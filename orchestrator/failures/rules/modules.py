@@ -157,8 +157,19 @@ def _dependency(evidence: Evidence, finding: Finding) -> Verdict:
     return Verdict(Category.ENVIRONMENT, f"`{finding.symbol}` is not installed")
 
 
+def _types_invented(evidence: Evidence, module: str) -> bool:
+    homes = (module, f"@types/{module}", module.split("/", maxsplit=1)[0])
+    return (
+        mentions(evidence.added, module)
+        and evidence.has_tree
+        and not any(evidence.index.packages.declares(home) for home in homes)
+    )
+
+
 def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
     module = finding.symbol or ""
+    if finding.code == "TS2688" and _types_invented(evidence, module):
+        return Verdict(Category.HALLUCINATION, f"the change asks for the types `{module}`, which nothing declares")
     if (
         finding.tool == "tsc"
         and finding.code == "TS7016"
