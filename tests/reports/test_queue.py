@@ -22,11 +22,11 @@ from orchestrator.reports.inputs import Finding, ReportInputs, ReviewRound
 from orchestrator.reports.queue import QueueRow, queue_rows
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.record_view import answers_of, consequences, five_lines
-from orchestrator.reports.report import report_html, report_markdown
+from orchestrator.reports.report import report_markdown
 from orchestrator.reports.risky import risky_first
 from orchestrator.reports.undone import findings_left, new_tests, unnamed
 from tests.reports.hostile import NASTY
-from tests.reports.night import RUN, details, hundred, night
+from tests.reports.night import RUN, details, night
 
 SUMMARY = summary_of(night())
 DETAILS = details()
@@ -234,14 +234,6 @@ def test_a_hunk_and_a_diff_stay_within_their_bytes_and_say_what_is_left_out() ->
     view = diff_view(DIFF * 300, (), 4_000)
     assert view.left_out > 2_000
     assert sum(len(hunk.markup.encode()) for hunk in (*view.risky, *view.rest)) < 4_000
-
-
-def test_a_hundred_tasks_stay_below_two_megabytes() -> None:
-    summary, inputs = hundred()
-    assert sum(len(detail.diff) for detail in inputs.details.values()) > 2_000_000, "what they are made of is larger"
-    page = report_html(summary, inputs)
-    assert page.count('<details class="branch"') == 100
-    assert len(page.encode()) < 2_000_000
 
 
 def test_what_a_row_needs_is_read_from_folder_and_journal(tmp_path: Path) -> None:
