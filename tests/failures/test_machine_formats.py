@@ -122,3 +122,27 @@ def test_a_test_runners_junit_is_its_own() -> None:
     report = '<testsuites name="vitest tests"><testsuite name="a.test.ts"><testcase name="x"><failure message="expected 1 to be 2" type="AssertionError">'  # noqa: E501
 
     assert [found.kind for found in read(report)] == [Kind.ASSERTION, Kind.TALLY]
+
+
+CUT_SHORT = """\
+=================================== FAILURES ===================================
+E   NameError: name 'get_processname' is not defined
+/repo/tests/test_extra.py:6: NameError: name 'get_processname' is not defined
+=========================== short test summary info ============================
+FAILED tests/test_extra.py::test_a - NameError: name 'get_processname' is not...
+1 failed in 0.05s
+"""
+
+
+def test_what_the_short_summary_cuts_is_not_told_twice() -> None:
+    """pytest 9, ``--tb=line -rf``."""
+    found = [one for one in read(CUT_SHORT) if one.kind is not Kind.TALLY]
+
+    assert [(one.kind, one.symbol) for one in found] == [(Kind.UNDEFINED_NAME, "get_processname")]
+
+
+def test_a_name_that_the_short_summary_leaves_whole_is_read() -> None:
+    """pytest 9, ``--tb=no``."""
+    found = read("\n".join(CUT_SHORT.split("\n")[3:]))
+
+    assert (found[0].kind, found[0].symbol) == (Kind.UNDEFINED_NAME, "get_processname")

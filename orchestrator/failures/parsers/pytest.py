@@ -8,6 +8,7 @@ printed, or what its assertion says, is never taken for a message of pytest.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 
 from orchestrator.failures.finding import Finding, Kind
@@ -314,21 +315,35 @@ def _read_internal(reader: _Reader, text: str) -> None:
         reader.internal = read_exception(TOOL, match[1], match[2] or "")
 
 
+_CUT = "..."
+"""How the short summary ends a line that is wider than the terminal."""
+_CUT_NAME = re.compile(r"^(name '\w{1,100}')[^']{0,20}\.\.\.$")
+
+
+def _told_whole(placed: list[tuple[str, str]], finding: Finding) -> bool:
+    """Whether a failure's own section has told its error already, of which the summary may be only the beginning."""
+    start = finding.message.removesuffix(_CUT).rstrip()
+    at = bisect_left(placed, (finding.code or "", start))
+    code, message = placed[at] if at < len(placed) else ("", "")
+    whole = message == start or (finding.message.endswith(_CUT) and message.startswith(start))
+    return whole and code == (finding.code or "")
+
+
 def _finish(reader: _Reader) -> tuple[Finding, ...]:
     findings = reader.findings
     if reader.internal is not None:
         findings.append(reader.internal)
-    placed = {(finding.code, finding.message.split("\n")[0]) for finding in findings}
+    placed = sorted({(finding.code or "", finding.message.split("\n")[0]) for finding in findings})
     for node, reason in reader.summaries:
         path, _, name = node.partition("::")
         if (name.replace("::", ".") or posix(path)) in reader.seen or len(findings) >= FINDINGS_CAP:
             continue
         named = _EXCEPTION.match(reason or "")
         if reason and named and _EXCEPTION_NAME.search(named[1]):
-            finding = _exception(named[1], named[2] or "")
+            finding = _exception(named[1], _CUT_NAME.sub(r"\1 is not defined", named[2] or ""))
         else:
             finding = _plain(reason or "failed")
-        if (finding.code, finding.message) not in placed:
+        if not _told_whole(placed, finding):
             findings.append(replace(finding, file=posix(path), test_id=posix(path) + ("::" + name if name else "")))
     if reader.tally is not None:
         findings.append(replace(reader.tally, files=len(reader.failing_files)))
