@@ -54,6 +54,8 @@ INSTALLING: Mapping[str, str] = {
     "NPM_CONFIG_AUDIT": "false",
     "NPM_CONFIG_FUND": "false",
     "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+    # Its browser would go to a home folder that is gone with the command; and where it cannot be had, nothing installs.
+    "PUPPETEER_SKIP_DOWNLOAD": "true",
     "POETRY_VIRTUALENVS_CREATE": "false",
     "POETRY_NO_INTERACTION": "1",
 }
