@@ -60,8 +60,7 @@ class _Section:
     """Each exception of a chain, with the number of frames printed before it."""
     native: bool = False
     """Inside a traceback as Python prints it (``--tb=native``)."""
-    told: str = ""
-    """The first line of a section: all of it where a failure has no traceback (``pytrace=False``)."""
+    told: str = ""  # the first line; all there is where a failure has no traceback (``pytrace=False``)
     captured: bool = False
     """Past the report: what the test printed follows."""
 
@@ -185,7 +184,10 @@ def _read_e(reader: _Reader, text: str, *, fresh: bool) -> None:
     match = _EXCEPTION.match(text)
     named = match is not None and (bool(_EXCEPTION_NAME.search(match[1])) or "." in match[1])
     if match and named and (fresh or _nested(match[1], section)):
-        section.errors.append((_exception(match[1], match[2] or ""), len(section.frames)))
+        found = _exception(match[1], match[2] or "")
+        if not fresh and (at := _NATIVE_FRAME.match("  " + section.errors[-1][0].message)):  # it does not parse
+            found = replace(found, file=posix(at[1]), line=number(at[2]))
+        section.errors.append((found, len(section.frames)))
     elif fresh:
         section.errors.append((_plain(text), len(section.frames)))
     elif section.errors and text.startswith(_UNREACHABLE) and (section.errors[-1][0].code or "").endswith("RpcError"):
@@ -315,18 +317,16 @@ def _read_internal(reader: _Reader, text: str) -> None:
         reader.internal = read_exception(TOOL, match[1], match[2] or "")
 
 
-_CUT = "..."
-"""How the short summary ends a line that is wider than the terminal."""
 _CUT_NAME = re.compile(r"^(name '\w{1,100}')[^']{0,20}\.\.\.$")
 
 
 def _told_whole(placed: list[tuple[str, str]], finding: Finding) -> bool:
     """Whether a failure's own section has told its error already, of which the summary may be only the beginning."""
-    start = finding.message.removesuffix(_CUT).rstrip()
+    start = finding.message.removesuffix("...").rstrip()
     at = bisect_left(placed, (finding.code or "", start))
     code, message = placed[at] if at < len(placed) else ("", "")
-    whole = message == start or (finding.message.endswith(_CUT) and message.startswith(start))
-    return whole and code == (finding.code or "")
+    cut = finding.message.endswith("...")  # a line wider than the terminal
+    return code == (finding.code or "") and (message.startswith(start) if cut else message == start)
 
 
 def _finish(reader: _Reader) -> tuple[Finding, ...]:
