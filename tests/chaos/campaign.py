@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +37,8 @@ from tests.chaos.night import (
 
 COLUMNS = ("repeated calls", "repeated commits", "differing results", "touched checkouts", "left behind")
 KILLED = -9
+GRACE_S = 10.0
+"""What a dead process started is asked to end, and killed after two seconds; on a busy machine that takes a while."""
 HUNG = 999
 _TOP = Path(__file__).parents[2]
 _EARLY, _MIDDLE = "journal.after:task:started", "journal.after:adr:accepted"
@@ -279,17 +284,29 @@ def _entries(scene: Scene) -> list[dict[str, Any]]:
 
 def _left_behind(scene: Scene) -> Iterator[str]:
     """Processes, temporary files of the records, locks in the repository."""
-    mark = f"{scene.folder}/".encode()  # a gate's command has its home there; nothing else it is given names the scene
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (process / "environ").read_bytes():
-                yield f"process {process.name}: {(process / 'cmdline').read_bytes()[:80]!r}"
-                os.kill(int(process.name), 9)
-        except OSError:
-            continue
+    running = _running(scene)
+    until = time.monotonic() + GRACE_S
+    while running and time.monotonic() < until:  # what a supervisor is ending politely just now
+        time.sleep(0.1)
+        running = _running(scene)
+    for process, command in running.items():
+        yield f"process {process}: {command!r}"
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
     yield from (str(path.relative_to(scene.folder)) for path in scene.state.rglob(".*.tmp"))
     yield from (str(path.relative_to(scene.folder)) for path in (scene.repository / ".git").rglob("*.lock"))
     yield from (str(path.relative_to(scene.folder)) for path in scene.folder.glob("cache/**/git.new-*"))
+
+
+def _running(scene: Scene) -> dict[int, bytes]:
+    """Processes of the night, by their home: nothing else that a gate's command is given names the scene."""
+    mark = f"{scene.folder}/".encode()
+    found: dict[int, bytes] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "environ").read_bytes():
+                found[int(process.name)] = (process / "cmdline").read_bytes()[:80]
+    return found
 
 
 def _damaged(mortals: Mortals, scene: Scene, verdict: Verdict, plant: str) -> None:
