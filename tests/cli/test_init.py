@@ -61,7 +61,7 @@ def test_the_first_files_and_what_the_gate_says_of_the_base(repo: Repo, capsys: 
     found = init(capsys)
     assert {row["path"]: row["what"] for row in found["files"]} == dict.fromkeys(sorted(WRITTEN), "wrote")
     assert (found["base"]["state"], found["base"]["tests"], found["attempts"]) == ("green", 1, 1)
-    assert found["gate"][-1]["command"] == "python -m unittest discover -v"
+    assert found["gate"][-1]["command"].endswith("-m unittest discover -v")  # measured where coverage is installed
     assert (found["languages"], found["todo_comments"], found["drafts"]) == ({"Python": 4}, 1, None)
     assert repo.git("status", "--porcelain").splitlines() == ["?? orchestrate.yaml", "?? tasks.yaml"]
     tasks = repo.root / "tasks.yaml"
@@ -79,7 +79,8 @@ def test_what_is_there_is_kept_and_a_red_base_is_no_broken_gate(repo: Repo, caps
     found = init(capsys)
     assert {row["what"] for row in found["files"]} == {"kept"}
     assert found["base"]["state"] == "red"
-    assert found["base"]["red"] == ["test (python -m unittest discover -v): 1 of 2 tests fail"]
+    assert [red.split(" ")[0] for red in found["base"]["red"]] == ["test"]
+    assert found["base"]["red"][0].endswith("-m unittest discover -v): 1 of 2 tests fail")
     assert (repo.root / "tasks.yaml").read_text() == "mine\n"
     drafted = init(capsys, "--from-todo", "--force", "--no-gate")
     assert (drafted["drafts"], drafted["base"]) == (1, None)
@@ -101,7 +102,7 @@ def test_without_a_commit_the_files_are_written_from_what_lies_there(
 ) -> None:
     found = init(capsys, code=1)
     assert "has no commit yet" in found["trouble"]
-    assert found["gate"][-1]["command"] == "python -m unittest discover -v"
+    assert found["gate"][-1]["command"].endswith("-m unittest discover -v")  # measured where coverage is installed
     plain = tmp_path / "plain"
     write(plain, FILES)
     assert "is in no git repository" in init(capsys, str(plain), code=1)["trouble"]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -85,7 +85,8 @@ def _soak(folder: Path, runs: int, seed: int) -> int:
         happened[fate.kind] += faults.happened
         shutil.rmtree(scene.folder)
         if number in {1, WARM}:
-            base, warm = (Left.now(temporary), warm) if number == 1 else (base, Left.now(temporary))
+            now = Left.now(temporary)  # of processes, what there was before the first night stays the measure
+            base, warm = (replace(now, children=base.children), warm) if number == 1 else (base, now)
         if number % 10 == 0:
             print(f"{number} nights, {time.monotonic() - began:.0f} s, {_mib(Left.now(temporary))}", file=sys.stderr)
     wrong += list(_left_over(base, warm, Left.now(temporary), grown=runs > WARM))
@@ -156,8 +157,8 @@ def _quietly(scene: Scene, argv: list[str]) -> int:
 
 def _left_over(base: Left, warm: Left, end: Left, *, grown: bool) -> Iterator[str]:
     """What of the process was not there after the first night, or grew since it was warm."""
-    if end.children:
-        yield f"{end.children} processes are left"
+    if end.children > base.children:
+        yield f"{end.children - base.children} processes are left"
     if end.descriptors != base.descriptors:
         more = Counter(end.descriptors) - Counter(base.descriptors)
         yield f"{len(end.descriptors)} descriptors instead of {len(base.descriptors)}: {dict(more)}"
