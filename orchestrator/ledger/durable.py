@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from orchestrator.redaction import hidden_bytes
 
 _PACKED = frozenset({".gz", ".xz", ".zst", ".bz2"})
 
-_HALF = re.compile(r"\..+\.(\d{1,10})\.tmp")
+_HALF = re.compile(r"\..+\.(\d{1,10})(?:-\d{1,20})?\.tmp")
 
 
 def sync_folder(folder: Path) -> None:
@@ -35,7 +36,8 @@ def write_whole(path: Path, content: bytes) -> None:
     kind = _kind(path)
     crash_point("file.before", kind)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # The thread's too: two lanes may write the same file, a base's state among them.
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         write_all(descriptor, content)
