@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError
 from jinja2.meta import find_undeclared_variables
 
 from orchestrator.agents import schemas
+from orchestrator.agents.fence import TAG, fenced
 from orchestrator.domain.change import ChangeType
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.task import Phase
@@ -100,10 +101,13 @@ class AgentSpec:
     answer: AnswerFormat
     system: Template
     user: Template
+    sections: frozenset[str]
+    """Tags of the user part: what stands in a variable can neither close nor open one (``fence``)."""
 
     def render(self, **variables: Any) -> tuple[str, str]:
         """The system and the user part. A missing variable raises ``jinja2.UndefinedError``: a fault of the program."""
-        return self.system.render().strip(), self.user.render(**variables).strip()
+        user = fenced(lambda mark: self.user.render(fence=mark, **variables).strip(), self.sections)
+        return self.system.render().strip(), user
 
 
 def load_catalog(folder: Path | None = None) -> Mapping[str, AgentSpec]:
@@ -168,7 +172,8 @@ def load_agent(path: Path) -> AgentSpec:
         skipped_for=frozenset(ChangeType(change) for change in data.get("skipped_for", ())),
         answer=answer,
         system=_template(system, name, frozenset()),
-        user=_template(user, name, VARIABLES[answer]),
+        user=_template(TAG.sub(r"\1\2{{ fence }}", user), name, VARIABLES[answer] | {"fence"}),
+        sections=frozenset(tag for _, tag in TAG.findall(user)),
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from orchestrator.agents.asking import estimate
 from orchestrator.agents.brief import TreeView
 from orchestrator.agents.excerpt import excerpt
+from orchestrator.agents.fence import element
 from orchestrator.agents.filetext import readable
 from orchestrator.agents.paths import may_hold_secrets, normalise
 from orchestrator.agents.relevance import code_names, line_weights, names_of, parts_of
@@ -130,7 +131,7 @@ def file_texts(view: TreeView, paths: Sequence[str], about: str = "", budget: in
         content = view.read(path)
         if content is None or may_hold_secrets(path):
             note = "not shown" if content is not None else "a link, not editable" if path in view.files() else "new"
-            parts.append(f'<file path="{path}">({note})</file>')
+            parts.append(element("file", f"({note})", f' path="{path}"'))
             continue
         parts.append(_fitted(path, content, about, max(left, SMALLEST)))
         left = max(0, left - estimate(parts[-1]))
@@ -140,7 +141,7 @@ def file_texts(view: TreeView, paths: Sequence[str], about: str = "", budget: in
         content = view.read(path)
         if content is None or may_hold_secrets(path) or left < SMALLEST:
             continue
-        parts.append(_fitted(path, content, about, left).replace("<file ", "<file for_reading_only ", 1))
+        parts.append(_fitted(path, content, about, left, " for_reading_only"))
         left -= estimate(parts[-1])
     return "\n".join(parts)
 
@@ -151,20 +152,20 @@ def mentioned(text: str, tracked: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word in tracked))
 
 
-def _fitted(path: str, content: bytes, about: str, budget: int) -> str:
+def _fitted(path: str, content: bytes, about: str, budget: int, attributes: str = "") -> str:
     """The file whole where it is short, else the parts that matter."""
     text = readable(content)
     if text is None:
-        return f'<file path="{path}">(binary)</file>'
-    whole = _file(path, text)
+        return element("file", "(binary)", f'{attributes} path="{path}"')
+    whole = _file(path, text, attributes)
     if estimate(whole) <= min(budget, WHOLE_TOKENS):
         return whole
-    return excerpt(path, text, about, min(budget, EXCERPT_TOKENS))
+    return excerpt(path, text, about, min(budget, EXCERPT_TOKENS), attributes)
 
 
-def _file(path: str, text: str) -> str:
+def _file(path: str, text: str, attributes: str = "") -> str:
     body = text if text.endswith("\n") or not text else text + "\n"
-    return f'<file path="{path}">\n{body}</file>'
+    return element("file", f"\n{body}", f'{attributes} path="{path}"')
 
 
 def _outline(path: str, text: str, told: str) -> str:

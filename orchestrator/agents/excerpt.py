@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.agents.asking import estimate
+from orchestrator.agents.fence import element
 from orchestrator.agents.relevance import code_names, line_weights, names_of
 from orchestrator.agents.skeleton import Definition, definitions
 
@@ -27,7 +28,7 @@ OUTLINE_SHARE, HEAD_SHARE = 6, 8
 """Parts of the budget that the outline and the head may take: one in so many."""
 
 
-def excerpt(path: str, text: str, asked: str, budget: int) -> str:
+def excerpt(path: str, text: str, asked: str, budget: int, attributes: str = "") -> str:
     """At most about ``budget`` tokens: outline, then parts in the file's order, each run with the line it begins at."""
     lines = text.split("\n")
     found = definitions(path, text)
@@ -46,8 +47,8 @@ def excerpt(path: str, text: str, asked: str, budget: int) -> str:
             continue
         shown.update(span)
         left -= cost
-    parts = [f'<file path="{path}" lines="{len(lines)}">', "(long: its outline, then the parts that matter)", *outline]
-    return "\n".join((*parts, *_numbered(lines, shown), "</file>"))
+    parts = ("", "(long: its outline, then the parts that matter)", *outline, *_numbered(lines, shown), "")
+    return element("file", "\n".join(parts), f'{attributes} path="{path}" lines="{len(lines)}"')
 
 
 def _spans(

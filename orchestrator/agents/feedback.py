@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.agents import markdown
+from orchestrator.agents.fence import element
 from orchestrator.domain.edit import EditFault
 from orchestrator.domain.failure import Category, Failure
 from orchestrator.domain.gate import GateReport
@@ -86,8 +87,8 @@ def edit_faults(faults: Sequence[EditFault]) -> str:
     lines = [f"- {fault.path} ({fault.reason}): {fault.detail[:MAX_FAULT]}" for fault in faults[:MAX_FAULTS]]
     if len(faults) > MAX_FAULTS:
         lines.append(f"- and {len(faults) - MAX_FAULTS} more")
-    told = "\n".join(lines)
-    return _capped(
+    told = element("feedback", "\n" + _capped("\n".join(lines)) + "\n")
+    return (
         f"None of your edits was applied, because:\n{told}\nAnswer again with all edits, these put right. Copy SEARCH "
         "from the file as it stands; look lines up where you are not sure."
     )

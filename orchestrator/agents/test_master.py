@@ -9,6 +9,7 @@ from orchestrator.agents import feedback as told
 from orchestrator.agents.answer import parse
 from orchestrator.agents.asking import Ending, Talk, open_talk
 from orchestrator.agents.brief import TaskBrief
+from orchestrator.agents.fence import element
 from orchestrator.agents.staff import Staff
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.edit import Create, Edit, EditFault, EditOutcome, FileChange
@@ -57,10 +58,11 @@ def read_tests(talk: Talk, apply: Apply, prove: Prove) -> WrittenTests:
             back = CUT if end is Ending.CUT else GARBLED
         else:
             changes, back = _use(answer.text, apply)
-            back = back or prove(changes)
-            if not back:
+            fault = back or prove(changes)
+            if not fault:
                 return _result(talk, changes=changes)
-            detail = " ".join(back.split())[:300]
+            detail = " ".join(fault.split())[:300]
+            back = back or element("feedback", f"\n{fault}\n")
         if not last:
             talk.again(back, forget=end is not Ending.READ)
     return _result(talk, detail=detail)
