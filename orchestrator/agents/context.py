@@ -20,6 +20,7 @@ from orchestrator.agents.filetext import readable
 from orchestrator.agents.paths import may_hold_secrets, normalise
 from orchestrator.agents.relevance import code_names, line_weights, names_of, parts_of
 from orchestrator.agents.skeleton import PROSE, definitions
+from orchestrator.domain.paths import is_test
 from orchestrator.domain.task import Task
 
 PACK_TOKENS = 1400
@@ -101,7 +102,7 @@ def build_context(view: TreeView, task: Task, budget: int = PACK_TOKENS) -> Cont
         if path in full:
             continue
         shown = ""
-        if not in_parts and not full and not _is_test(path):
+        if not in_parts and not full and not is_test(path):
             shown = excerpt(path, text, told, min(left // _FULL_SHARE, LIKELIEST_TOKENS))
             in_parts = True
         if not shown or estimate(shown) + 1 > left:
@@ -213,7 +214,7 @@ def _ranked(view: TreeView, tracked: Sequence[str], task: Task, hints: Sequence[
         defined = sum(1 for one in definitions(path, text) if names & names_of(one.signature)) if shared else 0
         score = shared + 10.0 * len(parts_of(path) & asked) + 20 * min(defined, 5)
         score += sum(_SPELT_OUT / len(paths) for paths in holding.values() if path in paths)
-        score *= _TEST_WEIGHT if _is_test(path) else _PROSE_WEIGHT if _ending(path) in PROSE else 1
+        score *= _TEST_WEIGHT if is_test(path) else _PROSE_WEIGHT if _ending(path) in PROSE else 1
         score += 1000 * (path in hints) + 40 * (path not in hints and _stem(path) in stems)
         score += 25 * any(stem in parts[path] for stem in stems if stem)
         if score:
@@ -238,13 +239,6 @@ def _text(view: TreeView, path: str) -> str | None:
 
 def _ending(path: str) -> str:
     return path.rsplit(".", 1)[-1].lower()
-
-
-def _is_test(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    folders = path.split("/")[:-1]
-    marked = name.startswith("test_") or re.search(r"(_test|\.test|\.spec)\.\w+$", name) is not None
-    return marked or not {"test", "tests", "__tests__", "spec"}.isdisjoint(folders)
 
 
 def _stem(path: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.domain.gate import Coverage
+from orchestrator.domain.paths import is_test
 from orchestrator.gate.coverage_lines import FileLines, of_lines
 from orchestrator.gate.report_paths import ReportPaths
 
@@ -22,7 +23,6 @@ _MOST_WORK = 20_000_000
 """Ranges times lines of a file: above it the file (a bundle) is left out, its coverage unknown."""
 _PLAIN = (".js", ".mjs", ".cjs")
 _NO_CODE = re.compile(r"^[\s{}()\[\];,]*(?://.*|/\*.*|\*.*)?$")
-_TESTS = re.compile(r"(?:^|/)(?:test|tests|__tests__|spec)/|[.-](?:test|spec)\.[cm]?js$")
 
 
 @dataclass
@@ -45,7 +45,7 @@ class V8Sources:
 
     def _add_script(self, url: str, script: Mapping[str, Any]) -> None:
         file = self.paths.resolve(url) if url.endswith(_PLAIN) else None
-        text = self.text_of(file) if file is not None and not _TESTS.search(file) else None
+        text = self.text_of(file) if file is not None and not is_test(file) else None
         if file is None or text is None:
             return
         ranges = sum(len(function.get("ranges") or []) for function in script.get("functions") or [])

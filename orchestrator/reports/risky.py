@@ -10,11 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from orchestrator.domain.paths import is_test
 from orchestrator.reports.hunks import Hunk
 
-_TEST_PATH = re.compile(
-    r"(^|/)(tests?|spec|__tests__)/|(^|/)(test_[^/]*|[^/]*(_test|\.test|\.spec))\.\w+$|conftest\.py$"
-)
 _CONFIG_PATH = re.compile(
     r"(^|/)(\.github/|\.gitlab-ci|\.circleci/|Dockerfile|Makefile|Jenkinsfile|\.env|\.npmrc|\.gitmodules|\.gitattributes"
     r"|(requirements[^/]*|constraints)\.txt$|go\.(mod|sum)$)|\.(toml|ini|cfg|ya?ml|lock)$|(^|/)[^/]*(package|tsconfig|"
@@ -48,11 +46,6 @@ class Looked:
     hunk: Hunk
     weight: int
     why: tuple[str, ...]
-
-
-def is_test(path: str) -> bool:
-    """Whether a file of that name holds tests, by the usual names."""
-    return bool(_TEST_PATH.search(path))
 
 
 def risky_first(hunks: Sequence[Hunk], flagged: Sequence[str] = ()) -> tuple[Looked, ...]:

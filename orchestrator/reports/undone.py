@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from orchestrator.domain.gate import GateReport
+from orchestrator.domain.paths import is_test
 from orchestrator.reports.hunks import Hunk
 from orchestrator.reports.inputs import Finding, ReviewRound
-from orchestrator.reports.risky import is_test
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Za-z][a-z]+|\d+")
 _COMMON = frozenset(

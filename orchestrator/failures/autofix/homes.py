@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from orchestrator.domain.paths import is_test
 from orchestrator.failures.index import Definition, SymbolIndex
 
-TEST = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|e2e|conftest\.py)(?:/|$)|(?:^|/)test_[^/]*$|_test\.py$|\.(?:spec|test|e2e-spec)\.[mc]?[jt]sx?$"
-)
 _HOPS, _MODULES = 8, 2_000
 """Re-exports followed to a name's home, and modules visited in search of a circle."""
 
@@ -37,14 +35,14 @@ class Target:
 
 def targets_of(name: str, file: str, index: SymbolIndex, language: str) -> list[tuple[Target, Definition]]:
     """Every home of the name that the tree shows: real definitions, and what other files import under it."""
-    in_test = bool(TEST.search(file))
+    in_test = is_test(file)
     found: list[tuple[Target, Definition]] = []
     for definition in index.definitions(name, language):
         if (
             definition.file == file
             or (definition.file.endswith(".pyi") and index.source(definition.file[:-1]))
             or _only_declares(definition.file, file, index)
-            or (not in_test and TEST.search(definition.file))
+            or (not in_test and is_test(definition.file))
             or (definition.type_only and language == "python" and not definition.module)
         ):
             continue

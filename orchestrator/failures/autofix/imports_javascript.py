@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections import Counter
 
-from orchestrator.failures.autofix.homes import TEST, Choice, Target, closes_circle, targets_of
+from orchestrator.domain.paths import is_test
+from orchestrator.failures.autofix.homes import Choice, Target, closes_circle, targets_of
 from orchestrator.failures.autofix.js_statements import import_statements
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Definition, Form, SymbolIndex, js_names
@@ -98,10 +99,10 @@ def _module_form(index: SymbolIndex) -> str:
 
 def _defaults(name: str, file: str, index: SymbolIndex) -> list[tuple[Target, Definition]]:
     """Files whose default export, or whole of a CommonJS module, carries the name."""
-    in_test = bool(TEST.search(file))
+    in_test = is_test(file)
     found = []
     for path in index.holding(name, "javascript"):
-        if path == file or (not in_test and TEST.search(path)):
+        if path == file or (not in_test and is_test(path)):
             continue
         names = index.summary(path).names
         for key, original in (("default", "default"), (js_names.WHOLE, "*")):

@@ -8,7 +8,7 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from orchestrator.failures.autofix.homes import TEST
+from orchestrator.domain.paths import is_test
 from orchestrator.failures.index import SymbolIndex, runtime
 
 
@@ -45,11 +45,11 @@ def own_modules(name: str, file: str, uses: Uses, index: SymbolIndex) -> list[st
     """Files of the tree that are a module of that name and offer every attribute asked of it."""
     if uses.bare or not uses.attributes:
         return []
-    in_test = bool(TEST.search(file))
+    in_test = is_test(file)
     found = []
     for path in index.files("python"):
         stem = re.sub(r"(?:/__init__)?\.py$", "", path)
-        if posixpath.basename(stem) != name or path == file or (not in_test and TEST.search(path)):
+        if posixpath.basename(stem) != name or path == file or (not in_test and is_test(path)):
             continue
         if not index.is_open(path) and uses.attributes <= index.exports(path).keys():
             found.append(path)
