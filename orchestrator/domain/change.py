@@ -11,7 +11,7 @@ class ChangeType(StrEnum):
     DOCUMENTATION = "documentation"
     """Markdown files only, and at least one."""
     TYPO = "typo"
-    """Under three lines."""
+    """Under three lines, in files that were there and stay."""
     CONFIG = "config"
     """JSON and YAML files only."""
     CODE = "code"

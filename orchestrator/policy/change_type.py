@@ -10,7 +10,7 @@ from orchestrator.domain.task import Complexity, Task
 from orchestrator.ports import DiffLine
 
 TYPO_LINES = 3
-"""P4: fewer changed lines than this are a typo."""
+"""P4: fewer changed lines than this are a typo, where they stood before: a file that comes or goes is none."""
 _DOCUMENTS = frozenset({".md"})
 _CONFIGS = frozenset({".json", ".yaml", ".yml"})
 
@@ -22,7 +22,7 @@ def predicted(task: Task, complexity: Complexity) -> ChangeType:
 
 def of_changes(changes: Sequence[DiffLine]) -> ChangeType:
     """After the work, by the diff."""
-    return _first([change.path for change in changes], lambda: 0 < _lines(changes) < TYPO_LINES)
+    return _first([change.path for change in changes], lambda: _amends(changes) and _lines(changes) < TYPO_LINES)
 
 
 def _first(paths: Sequence[str], typo: Callable[[], bool]) -> ChangeType:
@@ -35,6 +35,11 @@ def _first(paths: Sequence[str], typo: Callable[[], bool]) -> ChangeType:
     if endings and endings <= _CONFIGS:
         return ChangeType.CONFIG
     return ChangeType.CODE
+
+
+def _amends(changes: Sequence[DiffLine]) -> bool:
+    """Whether there are changes, and all of them within files that were there and stay."""
+    return bool(changes) and all(change.status == "M" for change in changes)
 
 
 def _lines(changes: Sequence[DiffLine]) -> int:

@@ -95,6 +95,9 @@ def diff(**lines: int) -> list[DiffLine]:
         (diff(a_json=30, app_py=9), "code"),
         (diff(image_png=0), "code"),
         ([], "code"),
+        ([DiffLine(path="app.py", status="A", insertions=2, deletions=0)], "code"),
+        ([DiffLine(path="app.py", status="D", insertions=0, deletions=1), *diff(more_py=1)], "code"),
+        ([DiffLine(path="app.json", status="A", insertions=2, deletions=0)], "config"),
     ],
 )
 def test_the_type_of_a_real_change_in_the_order_of_the_requirement(changes: list[DiffLine], change: str) -> None:
