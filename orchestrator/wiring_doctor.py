@@ -23,7 +23,7 @@ from orchestrator.gate.base_state import base_state
 from orchestrator.intake import Project
 from orchestrator.preflight import judge
 from orchestrator.preflight.rehearsal import Passage, Rehearsal, better, judge_gate
-from orchestrator.preflight.verdict import Finding, Weight, fine
+from orchestrator.preflight.verdict import Finding, fine, note, stop
 from orchestrator.wiring import user_repository
 from orchestrator.wiring_gate import open_gate_site
 
@@ -62,13 +62,7 @@ class Rehearsed:
         self.confined = choose(wanted, recorded=False)
         self.sandboxed = True
         if self.confined.kind is SandboxKind.NONE:
-            yield Finding(
-                topic="sandbox",
-                weight=Weight.NOTE,
-                what=self.confined.note,
-                mend="leave --sandbox none out",
-                slug="sandbox-off",
-            )
+            yield note("sandbox", self.confined.note, "leave --sandbox none out", slug="sandbox-off")
         else:
             yield fine("sandbox", "bubblewrap holds: no write, read, connection or process outside")
 
@@ -186,8 +180,8 @@ def told(topic: str, part: Callable[[], Iterator[Finding]]) -> Iterator[Finding]
     try:
         yield from part()
     except OrchestrateError as error:
-        yield Finding(topic=topic, weight=Weight.STOP, what=error.message, mend=error.hint, slug=error.slug)
+        yield stop(topic, error.message, error.hint, slug=error.slug)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         mend = "free the disk (or what else ran out)"
-        yield Finding(topic=topic, weight=Weight.STOP, what=what, mend=mend, slug="machine-exhausted")
+        yield stop(topic, what, mend, slug="machine-exhausted")

@@ -17,7 +17,7 @@ from orchestrator.domain.task import Phase
 from orchestrator.intake import Project
 from orchestrator.ports import Llm
 from orchestrator.preflight import judge
-from orchestrator.preflight.verdict import Finding, Weight, fine
+from orchestrator.preflight.verdict import Finding, fine, note, stop
 from orchestrator.settings import CallDeadlines, Provider
 from orchestrator.wiring_models import check_prices, llms_of, prices_of
 
@@ -47,7 +47,7 @@ def providers(project: Project, sandbox: SandboxChoice, now: datetime, *, call: 
     try:
         check_prices(staff, settings, prices_of(settings.models), now)
     except UsageError as error:
-        yield Finding(topic="prices", weight=Weight.STOP, what=error.message, mend=error.hint, slug=error.slug)
+        yield stop("prices", error.message, error.hint, slug=error.slug)
 
 
 def _provider(name: str, models: Sequence[str], llm: Llm, provider: Provider) -> Iterator[Finding]:
@@ -55,10 +55,8 @@ def _provider(name: str, models: Sequence[str], llm: Llm, provider: Provider) ->
     try:
         llm.check(models)
     except ModelError as error:
-        weight = Weight.NOTE if error.transient else Weight.STOP
-        if error.fault is ModelFault.UNKNOWN:
-            weight = Weight.NOTE
-        yield Finding(topic="models", weight=weight, what=error.message, mend=error.hint, slug=error.slug)
+        weigh = note if error.transient or error.fault is ModelFault.UNKNOWN else stop
+        yield weigh("models", error.message, error.hint, slug=error.slug)
     else:
         yield fine("models", f"{name}: {', '.join(models)}")
     variables = (os.environ[variable] for variable in provider.base_url_env if os.environ.get(variable))
@@ -84,7 +82,7 @@ def _called(name: str, models: Sequence[str], llm: Llm, deadlines: CallDeadlines
         try:
             answer = llm.ask(request, limits)
         except ModelError as error:
-            yield Finding(topic="call", weight=Weight.STOP, what=error.message, mend=error.hint, slug=error.slug)
+            yield stop("call", error.message, error.hint, slug=error.slug)
             continue
         used = f", {answer.usage.output_tokens} tokens" if answer.usage else ""
         yield fine("call", f"{model} answered in {answer.seconds:.1f} s{used}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import processes
+from orchestrator.domain.words import count
 from orchestrator.logs import get_logger
 from orchestrator.settings.notify import Notify
 
@@ -125,7 +126,7 @@ class Notifier:
     def _figures(self) -> str:
         delivered = sum(state == _DELIVERED for state in self._states.values())
         waiting = sum(state == _WAITS for state in self._states.values())
-        return f"{delivered} of {self._count or len(self._states)} tasks delivered, {waiting} wait for a human"
+        return f"{delivered} of {count(self._count or len(self._states), 'task')} delivered, {waiting} wait for a human"
 
     def _notice(self, occasion: str, text: str, **fields: str) -> Notice:
         delivered = sum(state == _DELIVERED for state in self._states.values())

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestrator.domain.words import count
 from orchestrator.ledger.budget_history import PastRun, PastTask
 from orchestrator.policy.budget import exact, status
 from orchestrator.policy.budget_replay import Replayed
@@ -38,7 +39,7 @@ def show_lines(
         yield ""
     under_way = sum(not task.seen.status for each in runs for task in each.tasks)
     more = f", {under_way} under way" if under_way else ""
-    yield f"{_count(found.tasks, 'task')} with a budget in {_count(len(runs), 'run')}{more}"
+    yield f"{count(found.tasks, 'task')} with a budget in {count(len(runs), 'run')}{more}"
     yield _line("within budget", found.within, found.tasks, f"over {WITHIN_PERCENT} %", _kept(found, "within"))
     yield _line("stopped", found.stopped, found.tasks, f"under {STOPPED_PERCENT} %", _kept(found, "stopped"))
     if found.would_stop:
@@ -95,13 +96,13 @@ def show_json(
 
 def replay_lines(rows: Sequence[tuple[PastTask, Replayed]], capped: Mapping[str, str], config: str) -> Iterator[str]:
     """``budget replay`` for people."""
-    yield f"{_count(len(rows), 'task')} under {config}"
+    yield f"{count(len(rows), 'task')} under {config}"
     for task, made in rows:
         seen = task.seen
         if made.stop is not None:
             wrong = ", although it was delivered" if seen.status == _DELIVERED else ""
             yield f"  stopped   {seen.run}/{seen.task}{wrong}: {made.stop.why}"
-            yield f"            after {made.calls} of {_count(len(task.calls), 'call')}, {_spared(made)} not spent"
+            yield f"            after {made.calls} of {count(len(task.calls), 'call')}, {_spared(made)} not spent"
         elif seen.stopped:
             yield f"  goes on   {seen.run}/{seen.task}: was stopped then; what it would have used further is not known"
     for name, call in capped.items():
@@ -211,7 +212,7 @@ def _task_json(task: PastTask, budgets: Budgets) -> dict[str, Any]:
 
 def _overrun(one: Overrun, where: Mapping[str, str]) -> str:
     what = "tokens" if one.what == "tokens" else "time"
-    line = f"  {one.phase:<9} {what}: {one.tasks} of {_count(one.of, 'task')} over; {one.key} is {exact(one.now):f}"
+    line = f"  {one.phase:<9} {what}: {one.tasks} of {count(one.of, 'task')} over; {one.key} is {exact(one.now):f}"
     source = where.get(one.key)
     line += f" ({source})" if source else ""
     return line if one.proposed is None else f"{line}; {one.proposed:f} would hold nine of ten"
@@ -244,7 +245,3 @@ def _whole(seen: Reviewed) -> str:
 
 def _spared(made: Replayed) -> str:
     return f"{made.total - made.used:,} tokens"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -17,6 +17,7 @@ from orchestrator.cli.options import sets_of
 from orchestrator.domain.errors import ExitCode, UsageError
 from orchestrator.domain.failure import Failure
 from orchestrator.domain.gate import GateReport
+from orchestrator.domain.words import count
 from orchestrator.gate.record import report_to_json
 from orchestrator.pipeline.hand_gate import Mended
 from orchestrator.pipeline.selftest import Tried, selftest
@@ -54,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _what(site: GateSite) -> str:
-    count = len(site.uncommitted.changes)
-    more = f" with {count} uncommitted {'file' if count == 1 else 'files'}" if count else ""
+    changed = len(site.uncommitted.changes)
+    more = f" with {count(changed, 'uncommitted file')}" if changed else ""
     return f"{site.commit[:12]}{more}"
 
 

@@ -11,13 +11,13 @@ from typing import Literal
 
 from orchestrator import redaction
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.words import count
 from orchestrator.drafts.draft import Draft
 from orchestrator.drafts.project_file import Proposal, Seen, project_text
 from orchestrator.drafts.tasks_file import drafts_text, example_text
 from orchestrator.intake import PROJECT_FILE, load_batch
 from orchestrator.intake.schema import schema
 from orchestrator.ledger.durable import write_whole
-from orchestrator.reports.figures import count
 
 _MOST = 200
 """Drafts in one file: more are no plan for a night."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from orchestrator.cli.init_files import Written
 from orchestrator.domain.gate import GateReport
+from orchestrator.domain.words import count
 from orchestrator.drafts.draft import Draft
 from orchestrator.drafts.project_file import Proposal, Seen
 from orchestrator.drafts.survey import told
 from orchestrator.gate.base_state import BaseState, BaseWord
-from orchestrator.reports.figures import count, duration
+from orchestrator.reports.figures import duration
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.task_papers import gate_rows
 

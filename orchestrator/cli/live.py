@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
 from orchestrator.cli.outlet import Outlet
+from orchestrator.domain.words import count
 from orchestrator.reports.console import event_line
 from orchestrator.reports.fold import fold, step
 from orchestrator.reports.inert import encodable
@@ -73,7 +74,7 @@ class PlainLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
-        self._outlet = Outlet(stream, dropped=lambda number: f"({number} lines not shown: the reader is slow)")
+        self._outlet = Outlet(stream, dropped=lambda number: f"({count(number, 'line')} not shown: the reader is slow)")
         self._progress = Progress()
         self._zone = datetime.now(UTC).astimezone().tzinfo
         self._lock = threading.Lock()

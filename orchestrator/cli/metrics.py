@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.cli.metrics_table import comparison_text, summary_text
 from orchestrator.cli.runs import DEFAULT_STATE
 from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError
+from orchestrator.domain.words import count
 from orchestrator.ledger.aggregates import aggregates, refresh_aggregates
 from orchestrator.ledger.aggregates_cache import replayed, torn_tail
 from orchestrator.ledger.aggregates_insight import insight
@@ -92,7 +93,7 @@ def _refresh(args: argparse.Namespace, state: Path) -> int:
     _say(
         json.dumps(said)
         if args.json
-        else f"{done.added} events added from the journals; {figures['eventCount']} in all"
+        else f"{count(done.added, 'event')} added from the journals; {figures['eventCount']} in all"
     )
     return ExitCode.JOURNAL if done.damaged else ExitCode.OK
 
@@ -129,7 +130,7 @@ def _send(args: argparse.Namespace, events: Iterable[Event]) -> int:
     sent = send_events(
         Logged(at_ms=instant_ms(made["timestamp"]), name=made["eventType"], attributes=named(made)) for made in events
     )
-    _say(f"{sent:,} events sent")
+    _say(f"{count(sent, 'event')} sent")
     return ExitCode.OK
 
 
@@ -142,7 +143,7 @@ def _compact(args: argparse.Namespace, state: Path) -> int:
     if done.archive is None:
         _say("nothing is that old")
     else:
-        _say(f"{done.lines} lines to {done.archive}: {done.before:,} bytes became {done.after:,}")
+        _say(f"{count(done.lines, 'line')} to {done.archive}: {done.before:,} bytes became {done.after:,}")
     return ExitCode.OK
 
 
@@ -198,7 +199,8 @@ def _import(args: argparse.Namespace, state: Path) -> int:
     files = task_files(history.moves)
     added = _keep(state, import_events((*merges, *files)))
     said = {"mergedBranches": len(merges), "taskFiles": len(files), "eventsAdded": added}
-    text = f"{len(merges)} merged branches, {len(files)} moved task files: {added} events added"
+    found = f"{count(len(merges), 'merged branch', 'merged branches')}, {count(len(files), 'moved task file')}"
+    text = f"{found}: {count(added, 'event')} added"
     _say(json.dumps(said) if args.json else text)
     return ExitCode.OK
 

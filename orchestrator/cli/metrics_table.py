@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orchestrator.domain.words import count
 from orchestrator.reports.inert import one_line
 
 _NAME = 44
@@ -20,7 +21,7 @@ def summary_text(figures: Mapping[str, Any]) -> str:
     times = (span(tasks[f"{name}CycleTimeMs"]) for name in ("p50", "p90", "avg"))
     each = f"{chains['avgTasksPerChain'] or 0:.1f} tasks each"
     lines = [
-        f"{figures['eventCount']:,} events",
+        count(figures["eventCount"], "event"),
         f"tasks     {tasks['completed']} of {tasks['total']} completed, {tasks['reworked']} reworked",
         "          cycle time p50 {}, p90 {}, mean {}".format(*times),
         f"chains    {chains['completed']} of {chains['total']} completed, {each}",

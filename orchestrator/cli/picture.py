@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.outlet import CLOSE_WITHIN_S, abandon
+from orchestrator.domain.words import count
 from orchestrator.reports.absence import away_words
 from orchestrator.reports.console import (
     OUTCOME_WORDS,
@@ -291,8 +292,8 @@ def _foot(progress: Progress, now: datetime) -> list[tuple[str, str]]:
     if next_up(progress):
         lines.append((f"next  {next_up(progress)}", "dim"))
     used = f"{tokens(progress.tokens)} tokens, {spent(progress.cost_usd, progress.unpriced)}"
-    retried = f", {progress.retries} failed attempts" if progress.retries else ""
-    lines.append((f"spent {used}, {progress.calls} calls{retried}", ""))
+    retried = f", {count(progress.retries, 'failed attempt')}" if progress.retries else ""
+    lines.append((f"spent {used}, {count(progress.calls, 'call')}{retried}", ""))
     for word, text in (("why", progress.pause_reason), ("hint", progress.hint)):
         if text:
             lines.append((f"{word:<5} {one_line(text, limit=400)}", _TO_DO))

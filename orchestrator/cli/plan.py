@@ -20,6 +20,7 @@ from orchestrator.cli.runs import stood
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ExitCode
 from orchestrator.domain.task import Batch, Phase, Task
+from orchestrator.domain.words import count
 from orchestrator.intake import Project, load_project
 from orchestrator.policy.complexity import grade
 from orchestrator.policy.estimate import CostOf, Expected, TaskEstimate, known_of
@@ -196,7 +197,7 @@ def as_text(batch: Batch, found: Outlook, settings: Settings, now: datetime) -> 
     caps = settings.caps
     chains = len({planned.chain for planned in found.tasks})
     base = one_line(batch.base) if batch.base else "the checked-out commit"
-    lines = [f"{_count(len(found.tasks), 'task')} in {_count(chains, 'chain')}, from {base} of {batch.repo}", ""]
+    lines = [f"{count(len(found.tasks), 'task')} in {count(chains, 'chain')}, from {base} of {batch.repo}", ""]
     for number, planned in enumerate(found.tasks, start=1):
         lines.extend(_task_text(number, planned))
     lines.extend(("", f"expected in all   {_range(found.total)}"))
@@ -241,11 +242,11 @@ def _done(found: Outlook, settings: Settings, now: datetime) -> str:
         for seconds in (found.end.p50_s, found.end.p90_s)
     )
     source = (
-        f"from the times of {_count(found.timed_from, 'task')}"
+        f"from the times of {count(found.timed_from, 'task')}"
         if found.timed_from
         else "reckoned from the configured figures: too few tasks were worked on to learn times from"
     )
-    return f"in {p50} as likely as not, 9 times in 10 in {p90}; {_count(settings.loop.lanes, 'lane')}, {source}"
+    return f"in {p50} as likely as not, 9 times in 10 in {p90}; {count(settings.loop.lanes, 'lane')}, {source}"
 
 
 def _caps(caps: Caps) -> str:
@@ -266,7 +267,3 @@ def _time(seconds: int) -> str:
     minutes = max(1, round(seconds / 60))
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

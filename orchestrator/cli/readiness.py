@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.words import count
 from orchestrator.intake import Project
 from orchestrator.policy.outlook import Outlook
 from orchestrator.preflight.advice import Advice
@@ -34,7 +35,7 @@ def refuse_unready(project: Project, advice: Sequence[Advice], *, strict: bool =
     """``UsageError`` with every line of it, where such tasks are to be refused."""
     if advice and (strict or project.loaded.settings.readiness == "refuse"):
         raise UsageError(
-            f"{project.file}: not ready for a night: {len(advice)} {'thing' if len(advice) == 1 else 'things'} to mend",
+            f"{project.file}: not ready for a night: {count(len(advice), 'thing')} to mend",
             hint="mend each as said above, or --set readiness=advise",
             slug="not-ready",
             faults=tuple(str(each) for each in advice),

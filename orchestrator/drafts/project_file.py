@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from orchestrator import strict_yaml
 from orchestrator.domain.gate import CheckSpec
 from orchestrator.domain.task import GateConfig
+from orchestrator.domain.words import count
 from orchestrator.drafts.ci import CiKind
 from orchestrator.drafts.survey import Survey, told
 from orchestrator.drafts.tasks_file import SCHEMA_LINE
@@ -75,7 +76,7 @@ def _seen(survey: Survey) -> str:
     words = [told(survey.languages), ", ".join(survey.managers) or "no package manager"]
     if survey.packages:
         declared = f", declared in {survey.workspaces}" if survey.workspaces else ""
-        words.append(f"{len(survey.packages)} packages below the top{declared}")
+        words.append(f"{count(len(survey.packages), 'package')} below the top{declared}")
     files = list(dict.fromkeys(command.file for command in survey.ci))
     words.append(f"CI in {', '.join(files[:3])}" if files else "no CI that is known")
     return f"Seen: {'; '.join(words)}; {survey.test_files} test files."
@@ -132,7 +133,7 @@ def _detected(spec: CheckSpec) -> str:
 def _state(state: BaseState) -> str:
     words = [f"On the base, today: {state.word}"]
     if state.tests:
-        words.append(f"{state.tests} tests ran in {state.seconds:.0f} s")
+        words.append(f"{count(state.tests, 'test')} ran in {state.seconds:.0f} s")
     if state.coverage is not None:
         words.append(f"{state.coverage:.1f} % of the lines are covered")
     words += [*state.broken, *state.red]

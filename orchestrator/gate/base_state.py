@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
+from orchestrator.domain.words import count
 from orchestrator.gate.plan import GatePlan
 
 BROKEN_COUNTS = 1_000_000
@@ -109,4 +110,4 @@ def _red(result: CheckResult, report: GateReport) -> tuple[str, int]:
     if result.tests is not None and result.tests.failed:
         return f"{result.tests.failed} of {result.tests.ran} tests fail", result.tests.failed
     own = sum(failure.check is result.kind for failure in report.failures)
-    return (f"{own} findings" if own else "red"), max(1, own)
+    return (count(own, "finding") if own else "red"), max(1, own)

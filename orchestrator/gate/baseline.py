@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
+from orchestrator.domain.words import count
 from orchestrator.gate.plan import key_of
 from orchestrator.gate.rerun import words_of
 
@@ -139,8 +140,7 @@ def only_new(report: GateReport, baseline: Baseline, text_of: TextOf) -> GateRep
 
 def inherited_note(failures: tuple[Failure, ...]) -> str:
     """What a check says that fails only as the base does."""
-    count = "1 failure" if len(failures) == 1 else f"{len(failures)} failures"
-    return f"{count}, all on the base as well"
+    return f"{count(len(failures), 'failure')}, all on the base as well"
 
 
 def baseline_key(tree: str, plan_digest: str, environment_digest: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from orchestrator.domain.failure import CheckKind
+from orchestrator.domain.words import count
 from orchestrator.gate.baseline import Baseline
 from orchestrator.ledger.durable import write_whole
 from orchestrator.pipeline.work import Work
@@ -24,13 +25,13 @@ def tell_inherited(work: Work, baseline: Baseline) -> None:
     path = work.night.folder / FILE
     write_whole(path, inherited_tasks(lines, repo=str(work.night.batch.repo)).encode("utf-8", "backslashreplace"))
     work.tell("baseline:inherited", tree=baseline.tree, failures=list(lines), file=FILE)
-    count = "1 failure is" if len(lines) == 1 else f"{len(lines)} failures are"
+    already = count(len(lines), "failure is", "failures are")
     more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     shown = "; ".join(lines[:_SHOWN])
     mend = f"To have it mended: orchestrate run {path}"
     work.tell(
         "note",
-        text=f"{count} on the base already, and did not block: {shown}{more}. {mend}",
+        text=f"{already} on the base already, and did not block: {shown}{more}. {mend}",
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.domain.task import Task
-from orchestrator.preflight.verdict import Finding, Weight, fine
+from orchestrator.domain.words import count
+from orchestrator.preflight.verdict import Finding, fine, note, stop
 
 _SKEW_NOTED_S = 60.0
 """Clocks that anything keeps differ by less; and logs and bills of both sides can still be laid side by side."""
@@ -23,13 +24,9 @@ def clock(provider: str, ahead_s: float | None) -> Finding | None:
     if abs(ahead_s) <= _SKEW_NOTED_S:
         return fine("clock", f"as {provider}'s, to {max(1, round(abs(ahead_s)))} s")
     way = "ahead of" if ahead_s > 0 else "behind"
-    return Finding(
-        topic="clock",
-        weight=Weight.STOP if abs(ahead_s) > _SKEW_STOPS_S else Weight.NOTE,
-        what=f"this machine's clock is {abs(ahead_s):.0f} s {way} {provider}'s",
-        mend="timedatectl set-ntp true (or set the clock)",
-        slug="clock-skew",
-    )
+    what = f"this machine's clock is {abs(ahead_s):.0f} s {way} {provider}'s"
+    weigh = stop if abs(ahead_s) > _SKEW_STOPS_S else note
+    return weigh("clock", what, "timedatectl set-ntp true (or set the clock)", slug="clock-skew")
 
 
 def quota(provider: str, left: Mapping[str, int]) -> Finding | None:
@@ -38,13 +35,8 @@ def quota(provider: str, left: Mapping[str, int]) -> Finding | None:
         return None
     empty = [name for name, count in left.items() if count == 0]
     if empty:
-        return Finding(
-            topic="quota",
-            weight=Weight.STOP,
-            what=f"{provider}: nothing is left of {', '.join(empty)}",
-            mend="wait until it is filled again, or raise the account's limit",
-            slug="quota-empty",
-        )
+        what = f"{provider}: nothing is left of {', '.join(empty)}"
+        return stop("quota", what, "wait until it is filled again, or raise the account's limit", slug="quota-empty")
     return fine("quota", f"{provider}: " + ", ".join(f"{name} {count:,}" for name, count in list(left.items())[:3]))
 
 
@@ -52,13 +44,8 @@ def expiry(name: str, at: datetime, end: datetime) -> Finding | None:
     """A credential that ends before the night does."""
     if at > end:
         return None
-    return Finding(
-        topic="keys",
-        weight=Weight.STOP,
-        what=f"{name} ends {at.astimezone():%a %H:%M}, before the night does ({end.astimezone():%a %H:%M})",
-        mend="sign in again, or take a key that lasts",
-        slug="credential-ends",
-    )
+    what = f"{name} ends {at.astimezone():%a %H:%M}, before the night does ({end.astimezone():%a %H:%M})"
+    return stop("keys", what, "sign in again, or take a key that lasts", slug="credential-ends")
 
 
 def disk(needed: int, free: int, refused: str, folder: str) -> Finding:
@@ -66,38 +53,23 @@ def disk(needed: int, free: int, refused: str, folder: str) -> Finding:
     forecast = f"{needed / _GIB:.1f} GiB forecast, {free / _GIB:.1f} GiB free in {folder}"
     mend = f"free some, or set XDG_CACHE_HOME (or --state) to a larger disk: df -h {folder}"
     if refused:
-        return Finding(
-            topic="disk",
-            weight=Weight.STOP,
-            what=f"no room can be taken in {folder}: {refused}",
-            mend=mend,
-            slug="disk-full",
-        )
+        return stop("disk", f"no room can be taken in {folder}: {refused}", mend, slug="disk-full")
     if free < needed:
-        return Finding(topic="disk", weight=Weight.STOP, what=forecast, mend=mend, slug="disk-full")
+        return stop("disk", forecast, mend, slug="disk-full")
     if free < 2 * needed:
-        return Finding(topic="disk", weight=Weight.NOTE, what=forecast, mend=mend, slug="disk-full")
+        return note("disk", forecast, mend, slug="disk-full")
     return fine("disk", forecast)
 
 
 def awake(*, can_sleep: bool, on_battery: bool, inhibitor: str) -> Finding:
     """Will the machine stay awake?"""
     if on_battery:
-        return Finding(
-            topic="sleep",
-            weight=Weight.NOTE,
-            what="the machine runs on its battery",
-            mend="plug it in: an empty battery ends the night (`orchestrate resume` goes on)",
-            slug="may-sleep",
-        )
+        mend = "plug it in: an empty battery ends the night (`orchestrate resume` goes on)"
+        return note("sleep", "the machine runs on its battery", mend, slug="may-sleep")
     if can_sleep and not inhibitor:
-        return Finding(
-            topic="sleep",
-            weight=Weight.NOTE,
-            what="the machine can fall asleep, and neither systemd-inhibit nor caffeinate keeps it awake here",
-            mend="switch suspend off for the night: sudo systemctl mask sleep.target suspend.target",
-            slug="may-sleep",
-        )
+        what = "the machine can fall asleep, and neither systemd-inhibit nor caffeinate keeps it awake here"
+        mend = "switch suspend off for the night: sudo systemctl mask sleep.target suspend.target"
+        return note("sleep", what, mend, slug="may-sleep")
     return fine("sleep", f"kept awake by {inhibitor}" if can_sleep else "the machine knows no sleep")
 
 
@@ -105,26 +77,18 @@ def signing(asks: str) -> Finding:
     """Commits of a run are never signed: nobody is there to enter a passphrase."""
     if not asks:
         return fine("signing", "nothing asks for signed commits")
-    return Finding(
-        topic="signing",
-        weight=Weight.NOTE,
-        what=f"{asks} asks for signed commits; a run's are not signed, so that no prompt holds the night up",
-        mend="sign as you land: git rebase --exec 'git commit --amend --no-edit -S' after `orchestrate land`",
-        slug="signing-asked",
-    )
+    what = f"{asks} asks for signed commits; a run's are not signed, so that no prompt holds the night up"
+    mend = "sign as you land: git rebase --exec 'git commit --amend --no-edit -S' after `orchestrate land`"
+    return note("signing", what, mend, slug="signing-asked")
 
 
 def hooks(names: Sequence[str]) -> Finding:
     """No hook runs for a run's commits."""
     if not names:
         return fine("hooks", "none that a commit would run")
-    return Finding(
-        topic="hooks",
-        weight=Weight.NOTE,
-        what=f"{', '.join(names)}: not run for a run's commits; what they check, the gate must check",
-        mend="make it a check: invariants: [{id: hooks, text: ..., check: pre-commit run --all-files}]",
-        slug="hooks-not-run",
-    )
+    what = f"{', '.join(names)}: not run for a run's commits; what they check, the gate must check"
+    mend = "make it a check: invariants: [{id: hooks, text: ..., check: pre-commit run --all-files}]"
+    return note("hooks", what, mend, slug="hooks-not-run")
 
 
 def key_files(names: Sequence[str], tracked: Sequence[str]) -> Finding:
@@ -135,13 +99,8 @@ def key_files(names: Sequence[str], tracked: Sequence[str]) -> Finding:
     what = f"{_some(names)}: never read, not shown to gates or models"
     if committed:
         what += f"; {_some(committed)} is committed, so every clone has it"
-    return Finding(
-        topic="env",
-        weight=Weight.NOTE,
-        what=what,
-        mend="export what tests need as plain values in the gate's command; git rm --cached a committed one",
-        slug="env-file",
-    )
+    mend = "export what tests need as plain values in the gate's command; git rm --cached a committed one"
+    return note("env", what, mend, slug="env-file")
 
 
 def submodules(there: Mapping[str, bool], tasks: Sequence[Task]) -> Finding:
@@ -149,14 +108,9 @@ def submodules(there: Mapping[str, bool], tasks: Sequence[Task]) -> Finding:
     missing = [path for path, known in there.items() if not known]
     if not missing:
         return fine("submodules", f"{len(there)} there" if there else "none")
-    return Finding(
-        topic="submodules",
-        weight=Weight.TASKS if (touched := _touching(missing, tasks)) else Weight.NOTE,
-        what=f"{_some(missing)}: the commit is not here, the folder stays empty in a run",
-        mend=f"git submodule update --init -- {' '.join(missing[:_SHOWN])}",
-        slug="submodule-missing",
-        tasks=touched,
-    )
+    what = f"{_some(missing)}: the commit is not here, the folder stays empty in a run"
+    mend = f"git submodule update --init -- {' '.join(missing[:_SHOWN])}"
+    return note("submodules", what, mend, tasks=_touching(missing, tasks), slug="submodule-missing")
 
 
 def large_files(kept: Sequence[str], missing: Sequence[str], *, ready: bool, tasks: Sequence[Task]) -> Finding:
@@ -165,16 +119,10 @@ def large_files(kept: Sequence[str], missing: Sequence[str], *, ready: bool, tas
         return fine("lfs", "no file is kept by Git LFS")
     lost = list(missing) if ready else list(kept)
     if not lost:
-        return fine("lfs", f"{len(kept)} files, all there")
+        return fine("lfs", f"{count(len(kept), 'file')}, all there")
     why = "their content is not here" if ready else "Git LFS is not set up here"
-    return Finding(
-        topic="lfs",
-        weight=Weight.TASKS if (touched := _touching(lost, tasks)) else Weight.NOTE,
-        what=f"{_some(lost)}: pointers in a run, since {why}",
-        mend="git lfs install && git lfs pull",
-        slug="lfs-missing",
-        tasks=touched,
-    )
+    what = f"{_some(lost)}: pointers in a run, since {why}"
+    return note("lfs", what, "git lfs install && git lfs pull", tasks=_touching(lost, tasks), slug="lfs-missing")
 
 
 def _touching(paths: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.policy.outlook import Outlook, PlannedTask
-from orchestrator.preflight.verdict import Finding, Weight, fine
+from orchestrator.preflight.verdict import Finding, fine, note, stop
 from orchestrator.settings import Settings
 
 _MINUTES_A_DAY = 1440
@@ -43,22 +43,14 @@ def fits(found: Outlook, lanes: int, now: datetime, until: datetime | None, gate
     beyond = beyond_night(found.tasks, lanes, left)
     if beyond:
         stays = len(beyond) < len(found.tasks)
-        return Finding(
-            topic="night",
-            weight=Weight.TASKS if stays else Weight.STOP,
-            what=f"{left / 3600:.1f} hours until {until:%H:%M} leave no room for {', '.join(beyond)}: {span}",
-            mend="begin earlier, take --workers 2, or leave them for the next night",
-            slug="night-too-short",
-            tasks=beyond if stays else (),
-        )
+        what = f"{left / 3600:.1f} hours until {until:%H:%M} leave no room for {', '.join(beyond)}: {span}"
+        mend = "begin earlier, take --workers 2, or leave them for the next night"
+        if not stays:
+            return stop("night", what, mend, slug="night-too-short")
+        return note("night", what, mend, slug="night-too-short", tasks=beyond)
     if late > until:
-        return Finding(
-            topic="night",
-            weight=Weight.NOTE,
-            what=f"it may not be over by {until:%H:%M}: {span}",
-            mend="what is open then goes on with `orchestrate resume`",
-            slug="night-too-short",
-        )
+        what = f"it may not be over by {until:%H:%M}: {span}"
+        return note("night", what, "what is open then goes on with `orchestrate resume`", slug="night-too-short")
     return fine("night", span)
 
 

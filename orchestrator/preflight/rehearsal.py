@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.domain.words import count
 from orchestrator.gate.base_state import BaseState, BaseWord
-from orchestrator.preflight.verdict import Finding, Weight, fine
+from orchestrator.preflight.verdict import Finding, fine, note, stop
 
 _SHOWN = 3
 
@@ -37,43 +38,23 @@ def judge_gate(tried: Rehearsal) -> list[Finding]:
     """The findings: does the gate work, is the base green, does the sandbox make a difference."""
     inside = tried.inside
     if inside.state is None:
-        return [
-            Finding(
-                topic="gate",
-                weight=Weight.STOP,
-                what=f"set-up fails on the base: {inside.refused}",
-                mend=inside.hint,
-                slug="gate-setup",
-            )
-        ]
+        return [stop("gate", f"set-up fails on the base: {inside.refused}", inside.hint, slug="gate-setup")]
     found = [_difference(tried)] if _differs(tried) else []
     state = inside.state
-    known = f"{state.tests} tests in {state.seconds:.0f} s" if state.tests else f"{state.seconds:.0f} s"
+    known = f"{count(state.tests, 'test')} in {state.seconds:.0f} s" if state.tests else f"{state.seconds:.0f} s"
     if state.word is BaseWord.GREEN:
         return [fine("gate", f"green on the base ({known}, sandbox {tried.sandbox})")]
     if not state.works:
         broken = "; ".join(state.broken) or "no check was found"
-        stops = Finding(
-            topic="gate",
-            weight=Weight.STOP,
-            what=f"the gate does not work on the base: {broken}",
-            mend="name what lacks in setup: or give the command under gate: (`orchestrate init` tries what CI does)",
-            slug="gate-broken",
-        )
-        return found or [stops]
+        what = f"the gate does not work on the base: {broken}"
+        mend = "name what lacks in setup: or give the command under gate: (`orchestrate init` tries what CI does)"
+        return found or [stop("gate", what, mend, slug="gate-broken")]
     if state.word is BaseWord.UNTESTED and not state.red:
-        note = "nothing proves that a change works: gate: {test: ...} names the command"
-        return [*found, _note("there are no tests", note, slug="gate-untested")]
+        mend = "nothing proves that a change works: gate: {test: ...} names the command"
+        return [*found, note("gate", "there are no tests", mend, slug="gate-untested")]
     red = "; ".join(state.red[:_SHOWN])
-    what = f"red on the base ({known}): {red}"
-    return [
-        *found,
-        _note(what, "what fails there already blocks no task; mend it to have a full gate", slug="gate-red"),
-    ]
-
-
-def _note(what: str, mend: str, *, slug: str) -> Finding:
-    return Finding(topic="gate", weight=Weight.NOTE, what=what, mend=mend, slug=slug)
+    mend = "what fails there already blocks no task; mend it to have a full gate"
+    return [*found, note("gate", f"red on the base ({known}): {red}", mend, slug="gate-red")]
 
 
 def better(one: BaseState, other: BaseState) -> bool:
@@ -98,10 +79,7 @@ def _difference(tried: Rehearsal) -> Finding:
     worse = tuple(key for key, count in inside.failing.items() if outside.failing.get(key, 0) < count)
     only = [each for each in said if each.startswith(worse)]
     line = f"gate: {{allow: [{', '.join(tried.opened[0])}]}}  # in orchestrate.yaml" if tried.opened else ""
-    return Finding(
-        topic="gate",
-        weight=Weight.NOTE if inside.works else Weight.STOP,
-        what=f"passes outside the sandbox and not inside: {'; '.join(only[:_SHOWN])}",
-        mend=line or "no gate.allow mends it: the check needs a file, a program or a socket of yours; see its log",
-        slug="gate-differs",
-    )
+    what = f"passes outside the sandbox and not inside: {'; '.join(only[:_SHOWN])}"
+    mend = line or "no gate.allow mends it: the check needs a file, a program or a socket of yours; see its log"
+    weigh = note if inside.works else stop
+    return weigh("gate", what, mend, slug="gate-differs")

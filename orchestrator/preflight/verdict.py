@@ -74,3 +74,14 @@ def verdict(findings: Sequence[Finding], tasks: Sequence[str], chains: Collectio
 def fine(topic: str, what: str) -> Finding:
     """All is well there."""
     return Finding(topic=topic, weight=Weight.OK, what=what)
+
+
+def note(topic: str, what: str, mend: str, *, slug: str, tasks: tuple[str, ...] = ()) -> Finding:
+    """Worth knowing; where it bears on ``tasks``, the night goes without them."""
+    weight = Weight.TASKS if tasks else Weight.NOTE
+    return Finding(topic=topic, weight=weight, what=what, mend=mend, slug=slug, tasks=tasks)
+
+
+def stop(topic: str, what: str, mend: str, *, slug: str) -> Finding:
+    """Nothing can go until that is mended."""
+    return Finding(topic=topic, weight=Weight.STOP, what=what, mend=mend, slug=slug)

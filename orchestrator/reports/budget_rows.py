@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from orchestrator.domain.outcome import BudgetStatus, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Phase
-from orchestrator.reports.figures import count, percent
+from orchestrator.domain.words import count
+from orchestrator.reports.figures import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from orchestrator.domain.words import count
 from orchestrator.reports.absence import absence, away_words
 from orchestrator.reports.figures import clock, duration, tokens
 from orchestrator.reports.inert import one_line
@@ -95,7 +96,7 @@ def status_line(progress: Progress, now: datetime | None = None) -> str:
 def status_text(progress: Progress, now: datetime | None = None) -> str:
     """Where a run stands, a line a task; ends with a newline."""
     head = f"{one_line(progress.run)}: {OUTCOME_WORDS.get(progress.outcome, one_line(progress.outcome))}"
-    lines = [f"{head}, {progress.done} of {len(progress.tasks)} tasks done, {clock(progress.elapsed(now))}"]
+    lines = [f"{head}, {progress.done} of {count(len(progress.tasks), 'task')} done, {clock(progress.elapsed(now))}"]
     width = max((len(task.id) for task in progress.tasks.values()), default=0)
     for task in progress.tasks.values():
         state = STATE_WORDS.get(task.state, one_line(task.state, limit=20))
@@ -147,7 +148,7 @@ def event_line(event: Event, progress: Progress, zone: tzinfo | None = None) -> 
 
 def _run_started(event: Event, progress: Progress) -> str:
     base = str(event.get("base", ""))[:10]
-    head = f"run {progress.run}: {len(progress.tasks)} tasks on {base}"
+    head = f"run {progress.run}: {count(len(progress.tasks), 'task')} on {base}"
     return f"{head}, sandbox {progress.sandbox}, {progress.models_mode}{_kept_awake(event)}"
 
 
@@ -231,13 +232,15 @@ def _faults(event: Event) -> str:
 def _review_finished(event: Event, progress: Progress) -> str:
     findings = event.get("findings")
     number = len(findings) if isinstance(findings, list | tuple) else findings
-    return f"review: {str(event.get('verdict', '')).replace('_', ' ')}" + (f", {number} findings" if number else "")
+    more = f", {count(int(number), 'finding')}" if number else ""
+    return f"review: {str(event.get('verdict', '')).replace('_', ' ')}{more}"
 
 
 def _audit_finished(event: Event, progress: Progress) -> str:
     if not event.get("ran"):
         return f"{_named([event.get('role')])}: no result, {event.get('detail', '')}"
-    return f"{_named([event.get('role')])}: {event.get('findings', 0)} findings, {event.get('serious', 0)} serious"
+    found = count(int(event.get("findings") or 0), "finding")
+    return f"{_named([event.get('role')])}: {found}, {event.get('serious', 0)} serious"
 
 
 def _named(roles: object) -> str:
@@ -266,7 +269,7 @@ def _provider_away(event: Event, progress: Progress) -> str:
 
 def _run_finished(event: Event, progress: Progress) -> str:
     words = OUTCOME_WORDS.get(progress.outcome, progress.outcome)
-    done = f"{progress.done} of {len(progress.tasks)} tasks done, {duration(progress.elapsed(None))}"
+    done = f"{progress.done} of {count(len(progress.tasks), 'task')} done, {duration(progress.elapsed(None))}"
     used = f"{tokens(progress.tokens)} tokens, {spent(progress.cost_usd, progress.unpriced)}"
     return f"run {progress.run}: {words}, {done}, {used}"
 
@@ -307,7 +310,7 @@ _LINES: dict[str, Callable[[Event, Progress], str]] = {
     "audit:finished": _audit_finished,
     "agent:failed": lambda event, _: f"went on without the {_named([event.get('role')])}: {event.get('why', '')}",
     "review:finished": _review_finished,
-    "issues:drafted": lambda event, _: f"{event.get('count', 0)} issues drafted, none filed",
+    "issues:drafted": lambda event, _: f"{count(int(event.get('count') or 0), 'issue')} drafted, none filed",
     "commit:made": lambda event, _: f"commit {str(event.get('commit', ''))[:10]}",
     "branch:landed": lambda event, _: f"branch {event.get('branch', '')}",
     "task:finished": _task_finished,

@@ -53,11 +53,6 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole > 0 else "-"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """``1 task``, ``3 tasks``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
-
-
 def when(at: str | None) -> str:
     """``2026-11-21 02:36:00 UTC`` for an ISO 8601 time; ``not yet`` for none; what it is, where it is no time."""
     if at is None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import IterationNote, RunSummary, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Complexity, Phase
-from orchestrator.reports.figures import count, duration, percent
+from orchestrator.domain.words import count
+from orchestrator.reports.figures import duration, percent
 from orchestrator.reports.inputs import ReportInputs
 
 NO_DATA = "no data"

@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import BudgetStatus, RunSummary, TaskOutcome
-from orchestrator.reports.figures import clock, count, duration, tokens
+from orchestrator.domain.words import count
+from orchestrator.reports.figures import clock, duration, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.inputs import Span, Timeline
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from orchestrator.reports.figures import count, duration, tokens
+from orchestrator.domain.words import count
+from orchestrator.reports.figures import duration, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.inputs import CallPoint
 from orchestrator.reports.pictures import AXIS, LABEL, PLOT, axis, coordinate, label, svg

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.reports.figures import count, duration, percent, tokens
+from orchestrator.domain.words import count
+from orchestrator.reports.figures import duration, percent, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.profile_calls import agent_sums, call_points
 from orchestrator.reports.timeline import timeline

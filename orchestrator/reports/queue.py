@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunSummary, TaskOutcome, TaskStatus
 from orchestrator.domain.task import Importance
+from orchestrator.domain.words import count
 from orchestrator.policy.review_queue import Branch, Place, review_queue
-from orchestrator.reports.figures import count, money, percent, tokens, when
+from orchestrator.reports.figures import money, percent, tokens, when
 from orchestrator.reports.hunks import Hunk, hunks_of
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.inputs import Finding, ReportInputs, TaskDetail

@@ -12,9 +12,10 @@ from typing import Any
 from orchestrator.domain.adr import Adr
 from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome, RunSummary, TaskOutcome, TaskStatus
+from orchestrator.domain.words import count
 from orchestrator.reports.budget_rows import budget_rows, budget_words
 from orchestrator.reports.diff_view import diff_view
-from orchestrator.reports.figures import count, duration, money, tokens
+from orchestrator.reports.figures import duration, money, tokens
 from orchestrator.reports.inert import one_line
 from orchestrator.reports.inputs import ReportInputs, TaskDetail
 from orchestrator.reports.measured import expected_and_measured

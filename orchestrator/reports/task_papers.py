@@ -11,8 +11,9 @@ from typing import Any
 from orchestrator.domain.failure import CheckKind
 from orchestrator.domain.gate import CheckResult, GateReport
 from orchestrator.domain.outcome import BudgetStatus, PhaseUse, TaskOutcome, TaskStatus
+from orchestrator.domain.words import count
 from orchestrator.policy.budget import SET_BY_TASK
-from orchestrator.reports.figures import count, duration, tokens
+from orchestrator.reports.figures import duration, tokens
 from orchestrator.reports.inputs import CallNote, LimitTerms, ReviewRound, TaskDetail
 from orchestrator.reports.remediation import room
 from orchestrator.reports.report import STATUS_WORDS, failure_words, registry_rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.domain.words import count
 from orchestrator.reports import figures, inert
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _FIGURES = {
     "tokens": figures.tokens,
     "money": figures.money,
     "duration": figures.duration,
-    "count": figures.count,
+    "count": count,
     "when": lambda at: inert.md_text(figures.when(at)),
 }
 

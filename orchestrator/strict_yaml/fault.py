@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.words import count
 
 Key = str | int
 Loc = tuple[Key, ...]
@@ -73,8 +74,8 @@ def refuse(faults: tuple[Fault, ...], *, source: str = "") -> UsageError:
     told = tuple(str(fault) for fault in found[:_SHOWN_FAULTS])
     if len(found) > _SHOWN_FAULTS:
         told = (*told, f"{name}: and {len(found) - _SHOWN_FAULTS} more")
-    count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-    message = f"{name}: {count}" if source or len(sources) <= 1 else f"{count} in {name}"
+    faults_told = count(len(found), "fault")
+    message = f"{name}: {faults_told}" if source or len(sources) <= 1 else f"{faults_told} in {name}"
     return UsageError(message, hint="mend each as said above; nothing was started", slug="bad-file", faults=told)
 
 
