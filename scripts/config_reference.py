@@ -13,13 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from orchestrator.intake.schema import schema  # noqa: E402 - found beside this script
-from orchestrator.settings.load import load_settings  # noqa: E402 - as above
+from orchestrator.intake.schema import schema
+from orchestrator.settings.load import load_settings
+from scripts.page import write_or_check
 
-TARGET = TOP / "docs" / "configuration.md"
 LONGEST_VALUE = 60
 HEAD = """# Configuration
 
@@ -70,18 +69,6 @@ by complexity, importance or weight. `complexity` and `importance` of a task cho
 | `XDG_CACHE_HOME` | where lanes, environments and indexes lie (`~/.cache`) |
 | `NO_COLOR` | no colours |
 """
-
-
-def main() -> int:
-    """Write the file, or compare it."""
-    made = render()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(made, encoding="utf-8")
-        return 0
-    same = TARGET.exists() and TARGET.read_text(encoding="utf-8") == made
-    if not same:
-        print(f"{TARGET.relative_to(TOP)} is stale: scripts/config-reference writes it anew", file=sys.stderr)
-    return 0 if same else 1
 
 
 def render() -> str:
@@ -175,4 +162,4 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(write_or_check("configuration.md", render(), by="config-reference"))

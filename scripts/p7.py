@@ -20,27 +20,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from orchestrator.adapters.models.prices import PriceList  # noqa: E402 - found beside this script
-from orchestrator.adapters.models.replay import read_records  # noqa: E402 - as above
-from orchestrator.agents.asking import estimate  # noqa: E402 - as above
-from orchestrator.agents.catalog import load_catalog  # noqa: E402 - as above
-from orchestrator.agents.context import build_context, file_texts  # noqa: E402 - as above
-from orchestrator.agents.staff import Assignment, Staff  # noqa: E402 - as above
-from orchestrator.domain.call import CallKey, Usage  # noqa: E402 - as above
-from orchestrator.domain.record import CallRecord  # noqa: E402 - as above
-from orchestrator.domain.task import Batch, Task  # noqa: E402 - as above
-from orchestrator.intake.load import load_project  # noqa: E402 - as above
-from orchestrator.policy.change_type import predicted  # noqa: E402 - as above
-from orchestrator.policy.complexity import grade  # noqa: E402 - as above
-from orchestrator.policy.crew import HELPERS, crew_of  # noqa: E402 - as above
-from orchestrator.resources import pilot_dir  # noqa: E402 - as above
-from orchestrator.settings import Settings  # noqa: E402 - as above
-from orchestrator.settings.load import load_settings  # noqa: E402 - as above
+from orchestrator.adapters.models.prices import PriceList
+from orchestrator.adapters.models.replay import read_records
+from orchestrator.agents.asking import estimate
+from orchestrator.agents.catalog import load_catalog
+from orchestrator.agents.context import build_context, file_texts
+from orchestrator.agents.staff import Assignment, Staff
+from orchestrator.domain.call import CallKey, Usage
+from orchestrator.domain.record import CallRecord
+from orchestrator.domain.task import Batch, Task
+from orchestrator.intake.load import load_project
+from orchestrator.policy.change_type import predicted
+from orchestrator.policy.complexity import grade
+from orchestrator.policy.crew import HELPERS, crew_of
+from orchestrator.resources import pilot_dir
+from orchestrator.settings import Settings
+from orchestrator.settings.load import load_settings
+from scripts.page import write_or_check
 
-TARGET = TOP / "docs" / "speed.md"
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 """The day whose prices count: the table changes with the program and not with the calendar."""
 SPEED = {1: 120, 2: 80, 3: 40}
@@ -310,17 +309,5 @@ def _row(way: Way, total: Total, off: Total, tasks: int) -> str:
     )
 
 
-def main() -> int:
-    """Write the page, or compare it."""
-    made = render()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(made, encoding="utf-8")
-        return 0
-    same = TARGET.exists() and TARGET.read_text(encoding="utf-8") == made
-    if not same:
-        print(f"{TARGET.relative_to(TOP)} is stale: scripts/p7 writes it anew", file=sys.stderr)
-    return 0 if same else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check("speed.md", render(), by="p7"))
