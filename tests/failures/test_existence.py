@@ -61,6 +61,11 @@ def tell(
         ("class A:\n    def f(self):\n        return self.measure_it()\n", "unknown-attribute measure_it"),
         ("def f(items):\n    return normalise_all(items)\n", "undefined-name normalise_all"),
         ("'abc'.trim_all()\n", "unknown-attribute trim_all"),
+        ("import hashlib\n\n\ndef f() -> hashlib._Hash: ...\n", "unknown-attribute _Hash"),
+        (
+            "from __future__ import annotations\n\nimport json\n\n\ndef f(a: json.Reader) -> None: ...\n",
+            "unknown-attribute Reader",
+        ),
     ],
 )  # fmt: skip
 def test_an_invented_python_name_is_told_of(tmp_path: Path, text: str, expected: str) -> None:
@@ -87,6 +92,9 @@ def test_an_invented_python_name_is_told_of(tmp_path: Path, text: str, expected:
         "import collections\n\ncollections.abc.Mapping\nprint(__file__, __name__)\n",
         "import some_package_of_an_unknown_environment\n",
         "from shop.cart import *\n\nwhatever_it_brings()\n",
+        # typeshed's own names and a newer grammar's nodes, in annotations that are never evaluated
+        "from __future__ import annotations\n\nimport hashlib\n\n\ndef f() -> hashlib._Hash: ...\n",
+        "from __future__ import annotations\n\nimport ast\n\n\ndef f(node: ast.TypeOfLater) -> None: ...\n",
     ],
 )
 def test_what_exists_or_cannot_be_seen_whole_is_left_alone(tmp_path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 
 from orchestrator.failures.existence.missing import Lack, Missing
 from orchestrator.failures.existence.python_classes import Classes, ClassRef, function_keywords, of_class_objects
-from orchestrator.failures.existence.python_guards import guarded_lines
+from orchestrator.failures.existence.python_guards import guarded_lines, unevaluated
 from orchestrator.failures.existence.python_module import Module
 from orchestrator.failures.existence.python_names import undefined_names
 from orchestrator.failures.existence.python_scopes import Scopes
@@ -40,6 +40,7 @@ class PythonCheck:
         self.lines = lines
         self.text = module.source.decode("utf-8", "replace")
         self.guarded = guarded_lines(module.nodes)
+        self.unevaluated = unevaluated(module.nodes)
         self.classes = Classes(world)
         self.scopes = Scopes(module, self.classes)
 
@@ -132,6 +133,8 @@ class PythonCheck:
             return
         module = self.scopes.module_of(value)
         if module is not None:
+            if self._stubs_may_hold(module, node):
+                return
             if self.world.holds(module, name) is False and not self._stored(name):
                 yield self._lacks(name, module.place.module, node, self.world.names_of(module))
             return
@@ -146,6 +149,14 @@ class PythonCheck:
             return
         if not self._stored(name) and not (ref.module.place.in_tree and self.world.mixed_in(ref.node.name)):
             yield self._lacks(name, ref.node.name, node, members)
+
+    def _stubs_may_hold(self, module: Module, node: ast.Attribute) -> bool:
+        """In an annotation for type checkers alone, a private name (typeshed's ``hashlib._Hash``) and a node of a newer
+        grammar (``ast.TypeAlias``) are theirs to judge.
+        """
+        if id(node) not in self.unevaluated or module.place.in_tree:
+            return False
+        return runtime.is_stdlib(module.place.module) and (node.attr[0] == "_" or module.place.module == "ast")
 
     def _stored(self, name: str) -> bool:
         return self.world.stored_anywhere(name, self.lines, self.module.place.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "TypeError", "Exception",
                      "BaseException"})  # fmt: skip
@@ -40,6 +40,20 @@ def guarded_lines(nodes: Iterable[ast.AST]) -> frozenset[int]:
         ):
             _take(lines, node)
     return frozenset(lines)
+
+
+def unevaluated(nodes: Collection[ast.AST]) -> frozenset[int]:
+    """``id`` of every node in an annotation that is never evaluated (PEP 563): only type checkers read it, and their
+    stubs have names that the running module lacks.
+    """
+    if not any(isinstance(node, ast.ImportFrom) and node.module == "__future__" and _asks(node) for node in nodes):
+        return frozenset()
+    asked = (getattr(node, part, None) for node in nodes for part in ("annotation", "returns"))
+    return frozenset(id(inner) for found in asked if isinstance(found, ast.expr) for inner in ast.walk(found))
+
+
+def _asks(node: ast.ImportFrom) -> bool:
+    return any(alias.name == "annotations" for alias in node.names)
 
 
 def _after_exits(lines: set[int], node: ast.AST) -> None:
