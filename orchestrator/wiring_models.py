@@ -31,6 +31,8 @@ REPLAY = "replay:"
 LIVE = "live"
 _LISTED = ("anthropic", "google")
 """Adapters whose models the price list knows; a local server's are its owner's to price."""
+_CLIS = {"claude-code": "anthropic", "codex": "openai"}
+"""Coding commands that tell their tokens -> whose models they ask, as the price list calls it."""
 
 
 def replay_of(models: str, *, strict: bool) -> ReplayLlm | None:
@@ -140,7 +142,10 @@ def prices_of(models: Models, per_search: Decimal = Decimal(0)) -> PriceList:
         for name, provider in models.providers.items()
         if provider.adapter == "command" and provider.cost_per_call is not None
     }
-    listed = {name: provider.adapter for name, provider in models.providers.items() if provider.adapter in _LISTED}
+    listed: dict[str, str] = {
+        name: provider.adapter for name, provider in models.providers.items() if provider.adapter in _LISTED
+    }
+    listed |= {name: _CLIS[one.output] for name, one in models.providers.items() if one.output in _CLIS}
     return PriceList(models.prices, per_call=per_call, per_search=per_search, listed=listed)
 
 
@@ -153,8 +158,10 @@ def check_prices(staff: Staff, settings: Settings, prices: PriceList, now: datet
         for model in models:
             own = f"prices.{model}: {{input: USD, output: USD}}"
             known = prices.cost(provider=provider, model=model, usage=one, at=now) is not None
-            if (setting := staff.models.providers[provider]).adapter == "command":  # its usage is unknown (decision 28)
-                own, known = f"providers.{provider}.cost_per_call: USD", setting.cost_per_call is not None
+            if staff.models.providers[provider].adapter == "command":  # its usage may be unknown (decision 28)
+                setting = staff.models.providers[provider]
+                told = known and setting.output != "text" and setting.tokens_per_call > 0
+                own, known = f"providers.{provider}.cost_per_call: USD", told or setting.cost_per_call is not None
             if not known:
                 raise UsageError(
                     f"a money cap is set, but the price of {model} ({provider}) is not known",

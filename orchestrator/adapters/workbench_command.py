@@ -19,6 +19,7 @@ from orchestrator.adapters import processes, shell_mounts
 from orchestrator.adapters.environment_state import read_active, venv_of
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.models.command_llm import CommandLlm, CommandRun
+from orchestrator.adapters.models.command_output import READERS
 from orchestrator.adapters.sandbox import HOME, MIB, SANDBOX_UID, TMP, Access, Launch, Limits, Mount, sandbox_argv
 from orchestrator.adapters.sandbox_probe import SandboxChoice
 from orchestrator.adapters.sandbox_system import system, write_identity
@@ -43,6 +44,8 @@ KEPT = 256 << 10
 MARK = ".orchestrate-started"
 WRAPPER = f': > "$HOME/{MARK}"; exec sh -c "$1"'
 """Leaves a mark once the sandbox stands: without it, a failure is the sandbox's, not the command's."""
+MODEL = "ORCHESTRATE_MODEL"
+"""The variable in which the line finds the model of the tier it is asked at."""
 OURS = frozenset({"PATH", "HOME", "TMPDIR"})
 """Variables that describe the bench; passing them would undo it."""
 SHORTEST_SECRET = 8
@@ -85,6 +88,8 @@ class Commands:
             keep=bench.keep,
             which=run.which,
             hide=run.hide,
+            read=READERS[provider.output],
+            free=provider.cost_per_call == 0,
         )
 
 
@@ -102,13 +107,13 @@ class BenchCommand:
         self._sandbox = sandbox
         self._limits = limits
 
-    def __call__(self, prompt: str, tree: Path, timeout_s: float) -> CommandRun:
+    def __call__(self, prompt: str, tree: Path, timeout_s: float, model: str) -> CommandRun:
         """Run the line in the copy. ``ModelError`` where it could not be started for want of a sandbox or of space."""
         home = tools_home(tree)
         try:
             furnish(home, self._config, self._around.home)
             copy_products(tree)
-            process = self._process(f"{prompt}{NOTE}", tree, timeout_s)
+            process = self._process(f"{prompt}{NOTE}", tree, timeout_s, model)
         except OSError as error:
             raise machine_fault(self._name, "its place of work could not be made", error, billed=False) from None
         ended = processes.run(process)
@@ -148,9 +153,9 @@ class BenchCommand:
         folders = search_path(path, home=around.home, tree=around.checkout or around.home, variables=around.variables)
         return shutil.which(program, path=_joined(*folders, Path(sys.executable).parent))
 
-    def _process(self, prompt: str, tree: Path, timeout_s: float) -> processes.Process:
+    def _process(self, prompt: str, tree: Path, timeout_s: float, model: str) -> processes.Process:
         wrapped, limits = self._sandbox.wrap is not None, self._limits
-        environment = self._variables(tree, wrapped=wrapped)
+        environment = self._variables(tree, wrapped=wrapped) | {MODEL: model}
         argv: tuple[str, ...] = ("sh", "-c", WRAPPER, "sh", self.line)
         if wrapped:
             argv = self._sandboxed(tree, environment, argv)

@@ -127,6 +127,7 @@ class Talk:
             schema=self.schema,
             searches=self.searches,
             search_tokens=self.search_tokens,
+            own_tokens=assignment.own_tokens,
         )
 
     def ask(self, tools: Sequence[ToolSpec] = ()) -> Answer:

@@ -27,6 +27,8 @@ class Assignment:
     """The tier the model was taken from (after climbing); the agent's own where the user named the model."""
     effort: str | None
     max_output_tokens: int
+    own_tokens: int = 0
+    """Tokens that a coding command's own turns may take in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Staff:
             tier=tier,
             effort=override.effort or spec.effort,
             max_output_tokens=override.max_output_tokens or spec.max_output_tokens,
+            own_tokens=provider.tokens_per_call,
         )
 
     def _first_tier(self, spec: AgentSpec) -> int:

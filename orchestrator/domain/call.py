@@ -129,6 +129,8 @@ class Request:
     """Searches it may make through the provider's own search tool; 0: that tool is not offered."""
     search_tokens: int = 0
     """Tokens that the results of all of them are reckoned to add at most: held against the caps with the rest."""
+    own_tokens: int = 0
+    """Tokens that a coding command's own turns are reckoned to take at most: held against the caps with the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,8 @@ class Answer:
     detail: str = ""
     """The provider's own word for the reason, or the refusal's category."""
     seconds: float = 0.0
+    cost_usd: Decimal | None = None
+    """US dollars, where the provider itself tells them (a coding command); ``None``: the price list's business."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,7 +222,8 @@ class CallDesk:
         usage = answer.usage or _estimate(request, answer)
         if usage.estimated:
             get_logger(__name__).warning("usage estimated, the provider gave none", call=call, used=usage.total)
-        cost = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
+        listed = self._prices.cost(provider=request.provider, model=request.model, usage=usage, at=self._clock.now())
+        cost = listed if answer.cost_usd is None else answer.cost_usd
         record = CallRecord(
             key=request.key,
             provider=request.provider,

@@ -45,7 +45,9 @@ def input_bound(request: Request) -> int:
     for tool in request.tools:
         size += len(f"{tool.name}{tool.description}{dict(tool.parameters)}".encode()) + _MESSAGE_OVERHEAD
     size += len(json.dumps(request.schema)) + _TOOL_OVERHEAD if request.schema else 0
-    return size + request.search_tokens + (_TOOL_OVERHEAD if request.tools or request.searches else 0)
+    return (
+        size + request.search_tokens + request.own_tokens + (_TOOL_OVERHEAD if request.tools or request.searches else 0)
+    )
 
 
 class Purse:

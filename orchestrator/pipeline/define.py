@@ -47,8 +47,12 @@ def define(work: Work) -> Step:
 
 
 def _budget(work: Work) -> TaskBudget:
-    """The task's limits; what the web brings is no context of ours, and is allowed for beside them."""
+    """The task's limits; what the web brings and a coding command's own turns are no context of ours, and are allowed
+    for beside them."""
     budget = budget_of(work.night, work.rules, work.task, work.complexity)
     research = work.night.settings.research
     extra = research.searches * research.search_tokens if work.crew.has(WEB) else 0
-    return widened(budget, Phase.DISCOVER, extra, "what searches bring")
+    budget = widened(budget, Phase.DISCOVER, extra, "what searches bring")
+    calls = work.rules.budgets.estimate.iterations_a_limit
+    turns = int(work.staff.assign("executor").own_tokens * calls)
+    return widened(budget, Phase.BUILD, turns, "the command's own turns")

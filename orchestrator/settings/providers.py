@@ -23,13 +23,21 @@ class Provider(Frozen):
     base_url_env: tuple[str, ...] = ()
     """The SDK's own variables, read where ``base_url`` is unset."""
     command: str | None = None
-    """``command`` only: a shell line; the prompt is on its standard input, the tree is its working folder."""
+    """``command`` only: a shell line; the prompt is on its standard input, the tree is its working folder, the tier's
+    model in ``$ORCHESTRATE_MODEL``."""
     pass_env: tuple[str, ...] = ()
     """``command`` only: environment variables it may see (its own keys)."""
     config_dirs: tuple[str, ...] = ()
     """``command`` only: folders of the user's home it may read, ``~`` expanded."""
     cost_per_call: Decimal | None = Field(default=None, ge=0)
-    """``command`` only: US dollars a call; without it a money cap refuses this provider."""
+    """``command`` only: US dollars a call, held against a money cap and charged where ``output`` tells no cost; 0: it
+    is free, whatever is told. Without it a money cap refuses this provider, unless its models' prices are known."""
+    tokens_per_call: int = Field(default=0, ge=0, le=100_000_000)
+    """``command`` only: tokens that its own turns may take in one call, held against the caps beside the prompt; the
+    build budget has that much more room."""
+    output: Literal["text", "claude-code", "codex"] = "text"
+    """``command`` only: what it prints: words, or the JSON of `claude -p --output-format json` or `codex exec --json`,
+    which tells tokens, cost and faults."""
     tiers: dict[int, str] = Field(default={})
     """Model id by tier: 1 quick, 2 balanced, 3 deep."""
 

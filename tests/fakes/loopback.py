@@ -1,4 +1,4 @@
-"""A loopback server that speaks the wire protocols of Anthropic, Gemini and OpenAI, well or badly, by a script.
+"""A loopback server that speaks the wire protocols of Anthropic, Gemini and OpenAI (both), well or badly, by a script.
 
     with Loopback(lambda seen: Reply(text="hello")) as server:
         AnthropicLlm(api_key="k", base_url=server.url).ask(...)
@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from tests.fakes import loopback_anthropic, loopback_google, loopback_openai
+from tests.fakes import loopback_anthropic, loopback_google, loopback_openai, loopback_responses
 from tests.fakes.loopback_script import (
     CALL_HEADER,
     Fault,
@@ -280,6 +280,7 @@ _SPEAKERS: Mapping[str, Any] = {
     "anthropic": loopback_anthropic,
     "google": loopback_google,
     "openai": loopback_openai,
+    "responses": loopback_responses,
 }
 
 
@@ -308,6 +309,8 @@ def _route(method: str, path: str, headers: Mapping[str, str], body: Mapping[str
         return "anthropic", "count", name, False
     if path == "/v1/chat/completions":
         return "openai", "generate", name, bool(body.get("stream"))
+    if path == "/v1/responses" and method == "POST":
+        return "responses", "generate", name, bool(body.get("stream"))
     version, _, rest = path.removeprefix("/").partition("/")
     if version not in {"v1", "v1beta"} or not (rest == "models" or rest.startswith("models/")):
         return "", "", "", False

@@ -86,7 +86,7 @@ class SeenRequest:
     method: str
     path: str
     protocol: str
-    """``anthropic``, ``google``, ``openai``; empty where nothing speaks like that."""
+    """``anthropic``, ``google``, ``openai``, ``responses``; empty where nothing speaks like that."""
     operation: str
     """``generate``, ``models``, ``model``, ``count``; empty: unknown."""
     model: str

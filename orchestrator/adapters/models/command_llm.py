@@ -1,8 +1,9 @@
 """An executor that is a program: any coding CLI, run on a disposable copy of the tree; what it changed is its answer.
 
 The changes are written down in the answer format of the contract, so that edit rules, record and replay are the same
-as for a model. Only the total deadline applies: a program has no first byte. Tokens are unknown; a price a call is the
-price list's business.
+as for a model. Only the total deadline applies: a program has no first byte. Tokens and cost are known where its output
+is of a form that tells them (:mod:`.command_output`), and what went wrong is named by the same faults as a model's;
+else tokens are unknown, and a price a call is the price list's business.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.adapters.models.command_output import Reader, Said, fault_in, plain
 from orchestrator.adapters.models.tree_changes import Snapshot, describe, snapshot
 from orchestrator.adapters.sandbox_tools import programs_in
 from orchestrator.domain.call import Answer, Deadlines, FinishReason, Message, Request, Speaker
@@ -20,6 +22,15 @@ from orchestrator.domain.errors import ModelError, ModelFault
 
 _NOT_FOUND = 127
 _TAIL = 2000
+_BY_HAND = "run the command by hand with the same prompt"
+_MAYBE_BILLED = frozenset({ModelFault.TIMEOUT, ModelFault.INCOMPLETE, ModelFault.UNKNOWN})
+"""An answer may have been on its way: what the program counted up to then is not all."""
+_HINTS = {
+    ModelFault.AUTHENTICATION: "name its key's variable under models.providers.{provider}.pass_env, and set it",
+    ModelFault.QUOTA: "look into the provider's console; then: orchestrate resume",
+    ModelFault.NOT_FOUND: "check the model under models.providers.{provider}.tiers",
+    ModelFault.CONNECTION: "can the command reach its provider? proxies come by pass_env",
+}
 _SHELLS_OWN = frozenset(
     {".", ":", "[", "alias", "case", "cd", "echo", "eval", "export", "false", "for", "printf", "pwd", "read", "set"}
     | {"shift", "test", "trap", "true", "ulimit", "umask", "unset", "until", "wait"}
@@ -42,8 +53,11 @@ class CommandRun:
 class CommandRunner(Protocol):
     """Runs the configured command line in a tree, under its own sandbox profile, the prompt on its standard input."""
 
-    def __call__(self, prompt: str, tree: Path, timeout_s: float) -> CommandRun:
-        """Returns within ``timeout_s`` and a grace; every process ended. Never raises for what the command does."""
+    def __call__(self, prompt: str, tree: Path, timeout_s: float, model: str) -> CommandRun:
+        """Returns within ``timeout_s`` and a grace; every process ended. Never raises for what the command does.
+
+        The line finds ``model`` in ``$ORCHESTRATE_MODEL``.
+        """
 
 
 Workbench = Callable[[Request], AbstractContextManager[Path]]
@@ -57,7 +71,8 @@ class CommandLlm:
     """Implements :class:`orchestrator.ports.Llm`.
 
     ``keep`` leaves out new files the repository ignores; without it all but the usual caches count. ``hide`` takes out
-    of a text what no record may hold (the command's own keys, where it printed one or wrote one into a file).
+    of a text what no record may hold (the command's own keys, where it printed one or wrote one into a file). ``read``
+    reads what it prints; ``free``: what it says it cost is charged to nobody (a subscription).
     """
 
     def __init__(
@@ -70,6 +85,8 @@ class CommandLlm:
         keep: Kept | None = None,
         which: Callable[[str], str | None] | None = None,
         hide: Callable[[str], str] = str,
+        read: Reader = plain,
+        free: bool = False,
     ) -> None:
         self._run = run
         self._workbench = workbench
@@ -78,28 +95,32 @@ class CommandLlm:
         self._keep = keep or (lambda _, paths: paths)
         self._which = which
         self._hide = hide
+        self._read = read
+        self._free = free
 
     def ask(self, request: Request, deadlines: Deadlines) -> Answer:
         """Run the command once; see the port. Without a change, what it printed is the answer."""
         with self._workbench(request) as tree:
             before = snapshot(tree)
-            ran = self._run(prompt_text(request), tree, deadlines.total_s)
-            self._refuse_failure(ran)
-            after = snapshot(tree)
-            return self._answer(request, ran, before, self._kept(tree, before, after))
+            ran = self._run(prompt_text(request), tree, deadlines.total_s, request.model)
+            said = self._read(ran.stdout)
+            self._refuse_failure(ran, said)
+            text, notes = describe(before, self._kept(tree, before, snapshot(tree)))
+            return self._answer(request, ran, said, text, notes)
 
     def check(self, models: Sequence[str]) -> None:
         """The program is there, as far as that can be seen from its command line; ``models`` are labels only."""
         del models
         if not self._command.strip():
             hint = f"set models.providers.{self._provider}.command in ~/.config/orchestrator/config.yaml"
-            raise self._error("no command is set", ModelFault.NOT_FOUND, hint)
+            raise self._error("no command is set", ModelFault.NOT_FOUND, hint, billed=False)
         programs = [name for name in programs_in(self._command) if name not in _SHELLS_OWN]
         # "$AGENT", "./agent", "~/agent" are known where the line is run; so is all that stands behind the first program
         first = next(iter(programs), "$")
         judged = not first.startswith(("$", "~", "`")) and (first.startswith("/") or "/" not in first)
         if judged and self._which is not None and self._which(first) is None:
-            raise self._error(f"{first}: not found", ModelFault.NOT_FOUND, "install it, or correct command:")
+            hint = "install it, or correct command:"
+            raise self._error(f"{first}: not found", ModelFault.NOT_FOUND, hint, billed=False)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -109,14 +130,14 @@ class CommandLlm:
         kept = set(self._keep(tree, new)) if new else set()
         return {path: content for path, content in after.items() if path in before or path in kept}
 
-    def _answer(self, request: Request, ran: CommandRun, before: Snapshot, after: Snapshot) -> Answer:
-        text, notes = describe(before, after)
+    def _answer(self, request: Request, ran: CommandRun, said: Said, text: str, notes: Sequence[str]) -> Answer:
         return Answer(
-            text=self._hide(text or ran.stdout),
-            reason=FinishReason.END,
+            text=self._hide(text or said.words),
+            reason=FinishReason.LENGTH if said.cut else FinishReason.END,
             detail="; ".join(notes),
-            usage=None,
-            model=request.model,
+            usage=said.usage,
+            cost_usd=None if self._free else said.cost_usd,
+            model=said.model or request.model,
             raw={
                 "origin": "command",
                 "exit_code": ran.exit_code,
@@ -127,20 +148,32 @@ class CommandLlm:
             seconds=ran.seconds,
         )
 
-    def _refuse_failure(self, ran: CommandRun) -> None:
-        tail = self._hide(ran.stderr.strip() or ran.stdout.strip())[-_TAIL:]
+    def _refuse_failure(self, ran: CommandRun, said: Said) -> None:
+        """Raise what stands in the way of an answer. What ran may have spent, unless it says itself that it did not."""
+        tail = self._hide(ran.stderr.strip() or said.words.strip())[-_TAIL:]
         if ran.timed_out:
             raise self._error(f"not finished in time: {tail}", ModelFault.TIMEOUT, "raise models.deadlines.total_s")
         if ran.exit_code == _NOT_FOUND:
-            raise self._error(f"not found: {tail}", ModelFault.NOT_FOUND, "install it, or correct command:")
-        if ran.exit_code != 0:
             raise self._error(
-                f"exit code {ran.exit_code}: {tail}", ModelFault.UNKNOWN, "run the command by hand with the same prompt"
+                f"not found: {tail}", ModelFault.NOT_FOUND, "install it, or correct command:", billed=False
             )
+        if said.failed:
+            why = self._hide(" ".join(said.failed.split()))[:_TAIL]
+            fault, status = fault_in(why, said.status)
+            unspent = said.unspent and fault not in _MAYBE_BILLED
+            raise self._error(why, fault, _HINTS.get(fault, _BY_HAND), billed=not unspent, status=status)
+        if ran.exit_code != 0 and not said.cut:
+            raise self._error(f"exit code {ran.exit_code}: {tail}", ModelFault.UNKNOWN, _BY_HAND)
 
-    def _error(self, what: str, fault: ModelFault, hint: str) -> ModelError:
-        billed = fault in {ModelFault.TIMEOUT, ModelFault.UNKNOWN}  # it ran: it may have spent
-        return ModelError(f"{self._provider}: {what}", fault=fault, provider=self._provider, billed=billed, hint=hint)
+    def _error(self, what: str, fault: ModelFault, hint: str, *, billed: bool = True, status: int = 0) -> ModelError:
+        return ModelError(
+            f"{self._provider}: {what}",
+            fault=fault,
+            provider=self._provider,
+            status=status,
+            billed=billed,
+            hint=hint.format(provider=self._provider),
+        )
 
 
 def prompt_text(request: Request) -> str:

@@ -181,6 +181,15 @@ def _fault(seen: Seen) -> ModelFault:
     return ModelFault.SERVER if "APIError" in seen.classes else ModelFault.UNKNOWN
 
 
+def fault_of(message: str, status: int, words: Sequence[str]) -> ModelFault | None:
+    """The same judgement of what another program printed: ``words`` are those that may be the provider's own for it.
+
+    ``status``: the HTTP status it quotes, 0 where none. ``None``: nothing of it is known.
+    """
+    seen = Seen(classes=frozenset(), status=status, kind="", code="", message=message)
+    return _by_message(seen) or _first(words, _BY_WORD) or _by_status(status) or _first(words, _BY_STREAM_WORD)
+
+
 def _by_message(seen: Seen) -> ModelFault | None:
     if _SPENT.search(seen.message) or daily_quota(seen):
         return ModelFault.QUOTA

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -32,12 +33,19 @@ def asked(text: str = "Do it.") -> Request:
     )
 
 
-def shell(prompt: str, tree: Path, timeout_s: float, *, line: str) -> CommandRun:
+def shell(prompt: str, tree: Path, timeout_s: float, model: str, *, line: str) -> CommandRun:
     """A real shell, as the wiring's sandboxed runner would start it."""
     started = time.monotonic()
     try:
         done = subprocess.run(
-            ["sh", "-c", line], cwd=tree, input=prompt, capture_output=True, text=True, timeout=timeout_s, check=False
+            ["sh", "-c", line],
+            cwd=tree,
+            env=os.environ | {"ORCHESTRATE_MODEL": model},
+            input=prompt,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return CommandRun(exit_code=-1, stdout="", stderr="", seconds=time.monotonic() - started, timed_out=True)
@@ -70,7 +78,7 @@ class Bench:
 
     def llm(self, line: str, **fields: object) -> CommandLlm:
         return CommandLlm(
-            run=lambda prompt, tree, timeout_s: shell(prompt, tree, timeout_s, line=line),
+            run=lambda prompt, tree, timeout_s, model: shell(prompt, tree, timeout_s, model, line=line),
             workbench=self.copy,
             provider="my-cli",
             command=line,
