@@ -26,7 +26,7 @@ _BY_HAND = "run the command by hand with the same prompt"
 _MAYBE_BILLED = frozenset({ModelFault.TIMEOUT, ModelFault.INCOMPLETE, ModelFault.UNKNOWN})
 """An answer may have been on its way: what the program counted up to then is not all."""
 _HINTS = {
-    ModelFault.AUTHENTICATION: "name its key's variable under models.providers.{provider}.pass_env, and set it",
+    ModelFault.AUTHENTICATION: "set a valid key in a variable that models.providers.{provider}.pass_env names",
     ModelFault.QUOTA: "look into the provider's console; then: orchestrate resume",
     ModelFault.NOT_FOUND: "check the model under models.providers.{provider}.tiers",
     ModelFault.CONNECTION: "can the command reach its provider? proxies come by pass_env",

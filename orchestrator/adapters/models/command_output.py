@@ -81,7 +81,8 @@ def claude_code(output: str) -> Said:
         return Said(words=output)
     words = str(result.get("result") or "")
     subtype = str(result.get("subtype") or "")
-    errors = "; ".join(str(error) for error in result.get("errors") or ())
+    listed = result.get("errors")
+    errors = "; ".join(str(error) for error in listed) if isinstance(listed, list) else ""
     failed = bool(result.get("is_error")) or subtype.startswith("error")
     by_model = {name: used for name, used in _mapping(result.get("modelUsage")).items() if isinstance(used, Mapping)}
     usage = sum((_claude_model(used) for used in by_model.values()), Usage())
