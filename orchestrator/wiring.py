@@ -20,11 +20,13 @@ from orchestrator.adapters.environment import EnvironmentProvider
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.models import deadlines
 from orchestrator.adapters.models.replay import ReplayLlm
+from orchestrator.adapters.models.sdks import load_ahead
 from orchestrator.adapters.notify import open_notifier
 from orchestrator.adapters.repository import UserRepository, cache_home
 from orchestrator.adapters.sandbox_probe import SandboxChoice, choose
 from orchestrator.adapters.shell import LaneShell, Surroundings
 from orchestrator.adapters.telemetry import open_telemetry
+from orchestrator.agents.staff import hired
 from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import RefusedError
 from orchestrator.domain.task import Batch
@@ -97,13 +99,16 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     arm(settings)
     clock = SystemClock()
     replay = replay_of(wanted.models, strict=wanted.strict)
+    staff = hired(settings, batch.tasks)
+    if replay is None:
+        load_ahead([settings.models.providers[name].adapter for name in staff.models_by_provider()])
     sandbox = choose(settings.sandbox, recorded=replay is not None)
     repository = user_repository(batch, settings, sandbox)
     stack.callback(repository.close)
     run = folder.name if folder else _run_name(batch, clock.now(), _state(batch, wanted))
     stack.callback(repository.hold(run=run, at=clock.now()).release)
     base = repository.pin(batch.base)
-    asked = asked_of(project, replay, sandbox, repository, clock.now(), stack)
+    asked = asked_of(project, staff, replay, sandbox, repository, clock.now(), stack)
     home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
     notifier = open_notifier(settings.notify, run, journal.entries)

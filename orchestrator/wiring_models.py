@@ -19,7 +19,7 @@ from orchestrator.adapters.repository import UserRepository
 from orchestrator.adapters.sandbox_probe import SandboxChoice
 from orchestrator.adapters.shell import Surroundings
 from orchestrator.adapters.workbench_command import Commands
-from orchestrator.agents.staff import Staff, hired
+from orchestrator.agents.staff import Staff
 from orchestrator.domain.call import Usage
 from orchestrator.domain.errors import ModelError, ModelFault, NoModelListError, UsageError
 from orchestrator.intake import Project
@@ -59,6 +59,7 @@ class Asked:
 
 def asked_of(
     project: Project,
+    staff: Staff,
     replay: ReplayLlm | None,
     sandbox: SandboxChoice,
     repository: UserRepository,
@@ -67,7 +68,6 @@ def asked_of(
 ) -> Asked:
     """The models of the agents that these tasks may ask; live ones are looked at, and their prices, before any is."""
     settings = project.loaded.settings
-    staff = hired(settings, project.batch.tasks)
     around, excludes = Surroundings.here(repository.root), repository.user.excludes
     commands = Commands(sandbox=sandbox, limits=settings.gate, surroundings=around, excludes=excludes)
     llms = llms_of(staff, replay, commands)

@@ -11,6 +11,7 @@ from orchestrator.adapters.models import anthropic_turns as turns
 from orchestrator.adapters.models.deadlines import Attempt
 from orchestrator.adapters.models.door import CHECK_DEADLINES, incomplete, listed, missing_model, need_key, once
 from orchestrator.adapters.models.faults import Line
+from orchestrator.adapters.models.sdks import anthropic_sparingly
 from orchestrator.domain.call import Answer, Deadlines, Request
 from orchestrator.domain.errors import ModelError, ModelFault
 
@@ -102,6 +103,7 @@ class AnthropicLlm:
         key = need_key(self._key, self._line)
         with self._lock:
             if self._client is None:
+                anthropic_sparingly()
                 from anthropic import Anthropic
 
                 from orchestrator.adapters.models.wire import new_client
