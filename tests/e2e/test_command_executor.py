@@ -274,19 +274,38 @@ fi
 printf 'LEVEL = 11\n' > volume.py
 sed -i 's/return text/return text.upper()/' greet.py
 echo "$HOME" > home.log
+echo "asked: $ORCHESTRATE_MODEL" >&2
+cat <<'END'
+PRINTED
+END
 """
+PRINTED = json.loads((Path(__file__).parents[1] / "adapters/models/cli_outputs.json").read_text())
+"""What real coding CLIs printed."""
 
 
-def test_a_command_that_fails_ends_its_task_alone(tmp_path: Path, server: Loopback) -> None:
-    place = _place(tmp_path, server, pass_env=["AGENT_KEY"])
+def test_a_command_that_fails_ends_its_task_alone_and_one_that_tells_its_use_is_charged_that(
+    tmp_path: Path, server: Loopback
+) -> None:
+    tells = {"output": "claude-code", "tokens_per_call": 50_000, "tiers": {"2": "deep-thought"}}
+    place = _place(tmp_path, server, pass_env=["AGENT_KEY"], **tells)
     place.tasks.write_text(f'{TASKS}  - id: again\n    title: "Bug fix: greet loudly again"\n    complexity: simple\n')
-    (tmp_path / "tools/bin/agent").write_text(FAILING)
+    (tmp_path / "tools/bin/agent").write_text(FAILING.replace("PRINTED", PRINTED["claude-done"]["stdout"]))
     ended = run(place, "--sandbox", "none")
     assert ended.code == 1, ended.out + ended.err
     assert place.statuses() == {"shout": "failed", "again": "delivered"}
     [failed] = [entry for entry in place.entries() if entry["type"] == "call:failed"]
     assert failed["message"].startswith("command: exit code 3: no quota left for [hidden:AGENT_KEY#")
     assert (failed["fault"], failed["billed"], failed["cost_usd"]) == ("unknown", True, "0.05")
+    [told] = [entry for entry in place.entries() if entry["type"] == "call:answer" and entry["role"] == "executor"]
+    assert (told["input_tokens"], told["output_tokens"], told["cached_tokens"]) == (2000, 40, 600)
+    assert (told["estimated"], told["cost_usd"]) == (False, "0.0032600000000000003")
+    assert (told["model"], told["answered_by"]) == ("deep-thought", "claude-sonnet-5-5")
+    record = json.loads((place.run_folder() / f"calls/{told['call']}.json").read_text())
+    assert record["answer"]["raw"]["stderr"] == "asked: deep-thought"
+    held = [e for e in place.entries() if e["type"] == "call:intent" and e["role"] == "executor"]
+    assert min(entry["worst_input_tokens"] for entry in held) > 50_000
+    defined = next(entry for entry in place.entries() if entry["type"] == "task:defined")
+    assert "100,000 for the command's own turns" in next(x["how"] for x in defined["limits"] if x["phase"] == "build")
     assert KEY not in (place.run_folder() / "report.md").read_text()
     assert benches(place) == []
 
