@@ -213,7 +213,7 @@ class UserCheckout:
         stash = f"git -C {where} stash push {option}-- {shlex.join(paths)}"
         return RefusedError(
             f"uncommitted changes in files that the landing would change: {named}",
-            hint=f"put them aside: {stash}\n      land again, then: git -C {where} stash pop",
+            hint=f"put them aside: {stash}\n      then the same command again, and: git -C {where} stash pop",
             slug="land-overlap",
         )
 

@@ -131,13 +131,17 @@ class UserRepository:
             commit = self._commit("HEAD")
             if commit is None:
                 raise UsageError(
-                    f"{self._root} has no commit yet", hint='make one: git add -A && git commit -m "Start"'
+                    f"{self._root} has no commit yet",
+                    hint='make one: git add -A && git commit -m "Start"',
+                    slug="no-commit",
                 )
             return commit
         commit = self._commit(f"refs/heads/{base}") or self._commit(base)
         if commit is None:
             raise UsageError(
-                f"base {base!r} names no branch or commit of {self._root}", hint="git branch --all lists them"
+                f"base {base!r} names no branch or commit of {self._root}",
+                hint="git branch --all lists them",
+                slug="no-base",
             )
         return commit
 

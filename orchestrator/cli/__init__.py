@@ -58,6 +58,8 @@ def _dispatch(argv: list[str]) -> int:
     from orchestrator.cli import commands
 
     name = argv[0] if argv else ""
+    if name == "help" and argv[1:2] and argv[1] in commands.COMMANDS:
+        return commands.run(argv[1], ["--help"])
     if name in ("-h", "--help", "help"):
         print(commands.overview())
         return 0

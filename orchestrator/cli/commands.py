@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from orchestrator.cli.commands_start import completion, doctor, init, pilot
 from orchestrator.cli.flags import as_json as _json
+from orchestrator.cli.flags import cap, whole
 from orchestrator.cli.flags import settings as _settings
 from orchestrator.cli.flags import state as _state
 
@@ -36,10 +37,10 @@ class Command:
 
 def _session(parser: ArgumentParser, *, models: str | None) -> None:
     """Flags of a session: of run and of resume, which goes on with the run's own models unless told otherwise."""
-    parser.add_argument("--workers", metavar="N", help="tasks worked on at once (default 1)")
+    parser.add_argument("--workers", metavar="N", type=whole(1), help="tasks worked on at once (default 1)")
     parser.add_argument("--models", metavar="live|replay:DIR", default=models, help="where answers come from")
-    parser.add_argument("--max-tokens", metavar="N", help="the run's cap on tokens; none lifts it")
-    parser.add_argument("--max-cost", metavar="USD", help="the run's cap on cost; none lifts it")
+    parser.add_argument("--max-tokens", metavar="N", type=cap, help="the run's cap on tokens; none lifts it")
+    parser.add_argument("--max-cost", metavar="USD", type=cap, help="the run's cap on cost; none lifts it")
     parser.add_argument("--observe", action="store_true", help="budgets record and do not stop; the caps still hold")
     parser.add_argument("--sandbox", choices=("auto", "bwrap", "none"), help="how gate commands are confined")
     parser.add_argument("--strict", action="store_true", help="replay: a prompt that differs from the record fails")
@@ -60,7 +61,7 @@ def _resume(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", nargs="?", help="the run's name (default: the newest unfinished)")
     parser.add_argument("--task", metavar="ID", help="answer the escalation of this task")
     parser.add_argument("--hint", metavar="TEXT", help="what the task should be told")
-    parser.add_argument("--from-pr", metavar="N", type=_count, help="a run that answers the comments on pull request N")
+    parser.add_argument("--from-pr", metavar="N", type=whole(1), help="a run that answers the comments on request N")
     parser.add_argument("--remote", default="origin", metavar="NAME", help="with --from-pr: where (default: origin)")
     parser.add_argument("--now", action="store_true", help="do not wait for a provider that is away: ask it at once")
     _session(parser, models=None)
@@ -127,14 +128,6 @@ def _gate(parser: ArgumentParser) -> None:
     _json(parser, "the report as one JSON object")
 
 
-def _count(stated: str) -> int:
-    """Zero or more."""
-    count = int(stated)
-    if count < 0:
-        raise ValueError(stated)
-    return count
-
-
 _FORMAT = "default: csv; otlp: to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names"
 
 
@@ -158,7 +151,7 @@ def _metrics(parser: ArgumentParser) -> None:
     export.add_argument("--out", metavar="FILE", help="default: standard output")
     compact = action("compact", "old events into a compressed archive; nothing they say changes")
     compact.add_argument("--before", metavar="TIME", help="what is older than this")
-    compact.add_argument("--keep-days", metavar="N", type=_count, default=30, help="else: older than N days (30)")
+    compact.add_argument("--keep-days", metavar="N", type=whole(0), default=30, help="else: older than N days (30)")
     _metrics_added(
         action("record", "an event of work done elsewhere"), action("import", "events of what git remembers")
     )
@@ -171,8 +164,8 @@ def _metrics_added(record: ArgumentParser, imported: ArgumentParser) -> None:
     record.add_argument("--model", metavar="M", help="the exact model id that did it")
     record.add_argument("--role", choices=("control", "impl"), default="impl", help="default: impl")
     record.add_argument("--at", metavar="TIME", help="when (default: now)")
-    record.add_argument("--tokens-in", metavar="N", type=_count, help="input tokens")
-    record.add_argument("--tokens-out", metavar="N", type=_count, help="output tokens")
+    record.add_argument("--tokens-in", metavar="N", type=whole(0), help="input tokens")
+    record.add_argument("--tokens-out", metavar="N", type=whole(0), help="output tokens")
     record.add_argument("--run", metavar="RUN", help="of this run's task, say one that waited for a human")
     imported.add_argument(
         "--from-git", metavar="REPO", nargs="?", const=".", required=True, help="merged branches and moved task files"
@@ -227,7 +220,7 @@ def _classify(parser: ArgumentParser) -> None:
 
 
 def _config(parser: ArgumentParser) -> None:
-    parser.add_argument("action", choices=("show",), help="show: every effective value and where it came from")
+    parser.add_argument("action", metavar="show", choices=("show",), help="every value and where it came from")
     parser.add_argument("--tasks", metavar="TASKS.yaml", help="as in force for this tasks file (default: this folder)")
     _settings(parser)
     _json(parser, "values and sources as one JSON object")

@@ -12,7 +12,7 @@ from typing import Any
 
 from orchestrator.cli.metrics_table import comparison_text, summary_text
 from orchestrator.cli.runs import DEFAULT_STATE
-from orchestrator.domain.errors import ExitCode, OrchestrateError, UsageError
+from orchestrator.domain.errors import ExitCode, UsageError, machine_trouble
 from orchestrator.domain.words import count
 from orchestrator.ledger.aggregates import aggregates, refresh_aggregates
 from orchestrator.ledger.aggregates_cache import replayed, torn_tail
@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _ACTIONS[args.action](args, state)
     except OSError as error:
-        raise OrchestrateError(
+        raise machine_trouble(error) or UsageError(
             f"{error.filename or state}: {error.strerror}",
-            hint="is the disk full, or the folder another user's?",
+            hint="name a file or folder that is there and that you may write to",
             slug="events",
         ) from None
 
@@ -180,7 +180,7 @@ def _known(state: Path, run: str, task: str) -> Event:
     for made in projected(state / run):
         if made["eventType"] == "task:created" and made["entityId"] == task:
             return made
-    raise UsageError(f"--run {run}: it has no task {task!r}")
+    raise UsageError(f"--run {run}: it has no task {task!r}", hint=f"its tasks: orchestrate status {run}")
 
 
 def _import(args: argparse.Namespace, state: Path) -> int:

@@ -201,7 +201,7 @@ def as_text(batch: Batch, found: Outlook, settings: Settings, now: datetime) -> 
     for number, planned in enumerate(found.tasks, start=1):
         lines.extend(_task_text(number, planned))
     lines.extend(("", f"expected in all   {_range(found.total)}"))
-    lines.extend((f"done, started now {_done(found, settings, now)}", f"caps of the run   {_caps(caps)}"))
+    lines.extend((f"started now, done {_done(found, settings, now)}", f"caps of the run   {_caps(caps)}"))
     if found.beyond_likely:
         lines.append(f"does not fit      {', '.join(found.beyond_likely)}: raise --max-tokens or --max-cost, or split")
     elif found.beyond_high:

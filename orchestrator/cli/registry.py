@@ -26,12 +26,14 @@ _HEAD = "schema 1.0"
 def run(args: argparse.Namespace) -> int:
     """Do the action; ``get`` never fails."""
     state = Path(args.state) if args.state is not None else DEFAULT_STATE
-    if args.action == "get":
+    if args.action == "get" and args.operand is not None:
         return _get(args, state)
     settings = load_project_settings(Path(), environment=os.environ, sets=sets_of(args)).settings.registry
     registry = _registry(state, settings)
     if args.action == "show":
         return _show(registry, state, as_json=args.json)
+    if args.action == "get":
+        _operand(args, "PATH", "calibrated_defaults.usable_budget")
     if args.action == "export":
         return _export(registry, Path(_operand(args, "FILE")))
     if args.action == "import":
@@ -174,9 +176,7 @@ def _tell(registry: Registry, change: Change, *, as_json: bool) -> None:
         print(f"  {name:<14} {value:>9,}{was}")
 
 
-def _operand(args: argparse.Namespace, what: str) -> str:
+def _operand(args: argparse.Namespace, what: str, example: str = "registry.json") -> str:
     if not args.operand:
-        raise UsageError(
-            f"registry {args.action}: which {what}?", hint=f"orchestrate registry {args.action} registry.json"
-        )
+        raise UsageError(f"registry {args.action}: which {what}?", hint=f"orchestrate registry {args.action} {example}")
     return str(args.operand)

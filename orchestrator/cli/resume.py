@@ -15,13 +15,15 @@ from orchestrator.cli.night import Hint, work_through
 from orchestrator.cli.options import sets_of
 from orchestrator.cli.runs import FoundRun, find_run, read_run, run_names
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.outcome import RunOutcome
+from orchestrator.domain.outcome import RunOutcome, TaskStatus
 from orchestrator.domain.redactor import MARK
 from orchestrator.intake import Project, load_project
 from orchestrator.reports.rebuild import summary_of
+from orchestrator.settings.faults import nearest
 from orchestrator.wiring import Wanted
 from orchestrator.wiring_models import LIVE
 
+_LOOK = "orchestrate report --open shows what was delivered, orchestrate land --plan what merges"
 _OVER = frozenset({RunOutcome.DELIVERED, RunOutcome.PARTLY})
 
 
@@ -36,12 +38,27 @@ def run(args: argparse.Namespace) -> int:
     found = _find(args)
     start = start_of(found)
     project = project_of(found.folder, start, sets_of(args))
-    if args.task is not None and args.task not in {task.id for task in project.batch.tasks}:
-        raise UsageError(f"--task {args.task}: {found.folder.name} has no task of that id")
+    if args.task is not None:
+        _refuse_unasked(found, project, args.task)
     models = args.models or str(_latest(found.entries, "models_mode") or LIVE)
     wanted = Wanted(models=models, strict=args.strict, state=found.folder.parent, ask_now=args.now)
     hint = Hint(task=args.task, text=args.hint) if args.task is not None else None
     return work_through(project, wanted, as_json=args.json, stream=sys.stdout, folder=found.folder, hint=hint)
+
+
+def _refuse_unasked(found: FoundRun, project: Project, task: str) -> None:
+    """A hint for a task that is not there, or that was delivered and asks nothing."""
+    known = [one.id for one in project.batch.tasks]
+    if task not in known:
+        raise UsageError(f"--task {task}: {found.folder.name} has no task of that id", hint=nearest(task, known))
+    delivered = {one.id for one in summary_of(found.entries).tasks if one.status is TaskStatus.DELIVERED}
+    if task in delivered:
+        others = ", ".join(one for one in known if one not in delivered)
+        raise UsageError(
+            f"--task {task}: it is delivered, and waits for no answer",
+            hint=f"open are: {others}" if others else _LOOK,
+            slug="nothing-to-resume",
+        )
 
 
 def _find(args: argparse.Namespace) -> FoundRun:
@@ -54,9 +71,10 @@ def _find(args: argparse.Namespace) -> FoundRun:
         if _is_open(found):
             return found
     start_of(read_run(newest))  # the newest may not even have begun, and says so
+    waits = summary_of(read_run(newest).entries).outcome is not RunOutcome.DELIVERED
     raise UsageError(
         f"{newest.parent}: every run there is over",
-        hint=f"answer an escalation: orchestrate resume {newest.name} --task ID --hint TEXT",
+        hint=f"answer an escalation: orchestrate resume {newest.name} --task ID --hint TEXT" if waits else _LOOK,
         slug="nothing-to-resume",
     )
 

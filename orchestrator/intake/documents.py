@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.domain.task import Complexity, Importance, Phase
+from orchestrator.settings import Settings
 from orchestrator.strict_yaml import shown
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -194,3 +195,5 @@ class TasksDocument(SharedDocument):
 
 class ProjectDocument(SharedDocument):
     """orchestrate.yaml beside the tasks file: what all its tasks files share. Settings sections stand beside these."""
+
+    ALSO: ClassVar[tuple[str, ...]] = tuple(Settings.model_fields)

@@ -112,7 +112,7 @@ def keys_at(model: Any, loc: Loc) -> list[str]:
             return []
     current = _unwrapped(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
+        return [*current.model_fields, *getattr(current, "ALSO", ())]
     if get_origin(current) is dict:
         words = get_args(current)[0]
         return [str(word.value) for word in cast("type[Enum]", words)] if isinstance(words, EnumType) else []

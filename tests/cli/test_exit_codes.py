@@ -41,7 +41,11 @@ def run(*more: str) -> int:
 
 
 def every_task_delivered(_: Place) -> int:
-    return run()
+    """And then nothing is left to answer: a hint for what is delivered is refused, not taken and dropped."""
+    code = run()
+    for wrong in (["--task", "double", "--hint", "x"], ["--task", "doubel", "--hint", "x"], []):
+        assert main(["resume", *wrong]) == ExitCode.USAGE
+    return code
 
 
 def a_task_failed(place: Place) -> int:
@@ -83,8 +87,12 @@ def a_damaged_journal(place: Place) -> int:
     return main(["status"])
 
 
+DELIVERED = """\
+error[nothing-to-resume]: --task double: it is delivered, and waits for no answer
+hint: orchestrate report --open shows what was delivered, orchestrate land --plan what merges
+error[usage]: --task doubel: """
 CASES: dict[Callable[[Place], int], tuple[ExitCode, str]] = {
-    every_task_delivered: (ExitCode.OK, ""),
+    every_task_delivered: (ExitCode.OK, DELIVERED),
     a_task_failed: (ExitCode.TASKS_OPEN, ""),
     a_bad_file: (ExitCode.USAGE, "tasks.yaml:2:"),
     our_own_fault: (ExitCode.INTERNAL, "error[internal]: ZeroDivisionError"),

@@ -43,8 +43,11 @@ def test_help_fits_a_screen_and_names_every_command() -> None:
 
 @pytest.mark.parametrize("name", list(commands.COMMANDS))
 def test_every_commands_help_has_an_example_that_parses(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", name]) == 0
+    asked = capsys.readouterr().out
     assert main([name, "--help"]) == 0
     text = capsys.readouterr().out
+    assert text == asked
     assert f"example:\n  orchestrate {name}" in text
     example = commands.COMMANDS[name].example.split(" < ")[0].split(" > ")[0].replace("'keep ISO'", "x").split()
     commands.parse(name, example[1:])
@@ -85,6 +88,10 @@ def test_the_flags_of_run_are_the_contracts() -> None:
         (["run"], "error[usage]: orchestrate run: the following arguments are required"),
         (["run", "t", "--engine", "cloud"], "invalid choice"),
         (["run", "t", "--onl", "x"], "unrecognized arguments"),
+        (["run", "t", "--workers", "0"], "--workers: a whole number from 1 on expected, found '0'"),
+        (["run", "t", "--max-cost", "x"], "--max-cost: a number above 0 expected, or none to lift the cap; found 'x'"),
+        (["resume", "--from-pr", "x"], "--from-pr: a whole number from 1 on expected"),
+        (["registry", "get"], "hint: orchestrate registry get calibrated_defaults.usable_budget"),
         (["plan", "none.yaml"], "error[no-file]: none.yaml does not exist\nhint: check the path"),
     ],
 )

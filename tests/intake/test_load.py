@@ -306,6 +306,7 @@ def test_faults_of_all_files_and_layers_come_together(write) -> None:  # type: i
         "orchestrate.yaml:3:1",
         "tasks.yaml:1:9",
     ]
+    assert caught.value.faults[2].endswith('unknown key "lop"; did you mean "loop"?')
 
 
 def test_a_repositorys_file_names_no_program_address_or_key(write) -> None:  # type: ignore[no-untyped-def]
