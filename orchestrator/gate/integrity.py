@@ -14,7 +14,7 @@ from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import TestEvidence
 from orchestrator.gate.integrity_mixed import changed_tables
 from orchestrator.gate.patterns import matches_any
-from orchestrator.gate.runner_files import shadowed_module
+from orchestrator.gate.shadows import shadowed_module, stubbed_source
 from orchestrator.gate.toolchains import Toolchains
 from orchestrator.ports import DiffLine
 
@@ -51,6 +51,9 @@ class Protection:
         self._dependencies = allow_dependencies
         self._run_by_gate = run_by_gate
         self._closed: frozenset[str] = frozenset()
+        self._tops = {
+            part.removesuffix(".py") for path in base_files if path.endswith(".py") for part in path.split("/")
+        }
         self._import_roots = import_roots
 
     def reason(self, path: str) -> str | None:
@@ -70,7 +73,14 @@ class Protection:
         if command := self._run_by_gate.get(path):
             return f"the gate runs it: {command}"
         module = None if path in self._base_files else shadowed_module(path, self._base_files, self._import_roots)
-        return f"it would be imported in place of {module}, which the gate's tools use" if module else None
+        if module:
+            return f"it would be imported in place of {module}, which the gate's tools use"
+        source = stubbed_source(path, self._base_files)
+        return f"type checkers would read it in place of {source}" if source else None
+
+    def owns(self, module: str) -> bool:
+        """Whether a Python module of that top-level name lies in the base."""
+        return module in self._tops
 
     def close(self, paths: Collection[str]) -> None:
         """From now on these, and no others by this rule, stay as they are: tests that were written before the code."""
@@ -82,8 +92,7 @@ class Protection:
 
     def is_test(self, path: str) -> bool:
         """Whether the path is a test's, by its name."""
-        patterns = self._chains.test_files
-        return matches_any(path, (*patterns.python, *patterns.node)) is not None
+        return matches_any(path, self._chains.test_files.known) is not None
 
     def tables(self, path: str, before: str | None, after: str | None) -> tuple[str, ...]:
         """The protected tables of a mixed file that a change touches; empty where it may."""

@@ -1,18 +1,22 @@
-"""Files that decide what the gate's own commands do: scripts they run, modules that would stand in for a tool's.
+"""Files that decide what the gate's own commands do, beside configured paths. Pure.
 
-What a change may not touch beside configured paths: a Makefile the gate calls, ``pytest.py`` at the top of the tree,
-a program planted in a dependency folder. Pure.
+Scripts that a command runs, and those which these run in turn (a Makefile's recipes, shell scripts, hooks of
+pre-commit); configurations that it names; what a test runner's configuration loads before the tests.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from orchestrator.domain.gate import CheckSpec
 from orchestrator.gate.facts_node import read_json
+from orchestrator.gate.runner_setup import loaded_first
 
+Reader = Callable[[str], str | None]
+"""A file's text by path; ``None`` where it is not there."""
 Scripts = Mapping[str, str]
 
 _INTERPRETERS = frozenset(
@@ -28,54 +32,68 @@ _BUILD_FILES = {
     "rake": ("Rakefile",),
     "invoke": ("tasks.py",),
     "inv": ("tasks.py",),
+    "pre-commit": (".pre-commit-config.yaml",),
+    "tox": ("tox.ini",),
+    "nox": ("noxfile.py",),
 }
+_FOLLOWED = re.compile(
+    r"(?:^|/)(?:[Mm]akefile|GNUmakefile|\.?[Jj]ustfile|Taskfile\.ya?ml|\.pre-commit-config\.yaml|tox\.ini)$|\.(?:sh|bash|mk)$"
+)
+"""Files whose lines are shell lines, more or less."""
+_RECIPE = re.compile(r"^\s*(?:-\s+)?(?:(?:entry|run|cmd|commands?|script)\s*[:=]\s*)?[@+-]{0,3}")
+_LOADS = frozenset(
+    {"-c", "--config", "--conf", "--config-file", "--configuration", "--rcfile", "--rc-file", "-p", "--project",
+     "--tsconfig", "--cov-config", "--ignore-path", "--settings", "--settings-file", "--settings-path", "--rulesdir",
+     "-r", "--require", "--import", "--loader", "--experimental-loader", "--preload", "-f", "--file", "--makefile",
+     "--globalSetup", "--setupFiles", "--init-hook", "--load-plugins", "--configLoader"}
+)  # fmt: skip
+"""Options that name a configuration, or a file that is loaded before the tests."""
 _JOINTS = re.compile(r"&&|\|\||[;|\n]")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_TOOLS = (
-    "pytest _pytest pluggy iniconfig packaging coverage pytest_cov xdist execnet ruff mypy flake8 pyflakes pycodestyle "
-    "mccabe pylint astroid pyright basedpyright bandit isort black importlinter"
-)
-"""Modules of the tools themselves: the tree's own folders come before them on the import path."""
-_STANDARD = (
-    "unittest doctest json xml os sys re argparse ast atexit collections configparser contextlib dataclasses datetime "
-    "enum fnmatch functools importlib inspect io itertools linecache logging math operator pathlib pickle platform "
-    "pprint random shlex shutil signal site socket sqlite3 string struct subprocess tempfile textwrap threading time "
-    "tokenize tomllib traceback types typing warnings zipfile"
-)
-"""Modules of the standard library that runners import to judge tests and to write their reports."""
-_TAKEN = frozenset(f"{_TOOLS} {_STANDARD}".split())
+_DEPTH = 3
+"""Scripts that run scripts."""
+_LINES = 2000
 
 
-def files_run(checks: Iterable[CheckSpec], files: Collection[str], manifests: Mapping[str, str]) -> Mapping[str, str]:
-    """Tracked file -> the command that runs it. ``manifests``: text of ``package.json`` by folder (``.``: the top)."""
+def files_run(checks: Iterable[CheckSpec], files: Collection[str], read: Reader) -> Mapping[str, str]:
+    """Tracked file -> the command that runs it, or that has its tool load it."""
     tracked = frozenset(files)
     found: dict[str, str] = {}
     for spec in checks:
-        for name in _named(spec.command, _scripts(manifests.get(spec.path, ""))):
-            path = name.removeprefix("./")
-            whole = path if spec.path == "." else f"{spec.path}/{path}"
-            if whole in tracked:
-                found.setdefault(whole, spec.command)
+        scripts = _scripts(read(_within(spec.path, "package.json")) or "")
+        named = (*_named(spec.command, scripts), *loaded_first(spec, tracked, read))
+        _follow(spec, named, scripts, tracked, read, found)
     return found
 
 
-def shadowed_module(path: str, base_files: Collection[str], roots: Collection[str] = (".",)) -> str | None:
-    """The module of a tool that a new file would be imported in place of; ``None``: of none.
+def _follow(
+    spec: CheckSpec,
+    named: Iterable[str],
+    scripts: Scripts,
+    tracked: frozenset[str],
+    read: Reader,
+    found: dict[str, str],
+) -> None:
+    """Those files, and what they run in turn."""
+    for _ in range(_DEPTH):
+        further: list[str] = []
+        for name in named:
+            path = next((path for path in (_within(spec.path, name), _plain(name)) if path in tracked), None)
+            if path is None or path in found:
+                continue
+            found[path] = spec.command
+            if _FOLLOWED.search(path):
+                for line in (read(path) or "").splitlines()[:_LINES]:
+                    further += _named(_RECIPE.sub("", line), scripts)
+        named = further
 
-    ``roots``: folders the checks run in; code is imported from these and from their ``src``.
-    """
-    for root in roots:
-        for start in ("src/", "") if root == "." else (f"{root}/src/", f"{root}/"):
-            module = path.removeprefix(start).removesuffix("/__init__.py").removesuffix(".py")
-            is_import = path.startswith(start) and path.endswith(".py") and "/" not in module
-            if is_import and module in _TAKEN and not _known(start, module, base_files):
-                return module
-    return None
+
+def _within(folder: str, name: str) -> str:
+    return _plain(name if folder == "." else f"{folder}/{name}")
 
 
-def _known(start: str, module: str, base_files: Collection[str]) -> bool:
-    """The base has that module or package itself: it is the project's, and stays its own."""
-    return f"{start}{module}.py" in base_files or f"{start}{module}/__init__.py" in base_files
+def _plain(name: str) -> str:
+    return posixpath.normpath(name)
 
 
 def _scripts(manifest: str) -> Scripts:
@@ -83,8 +101,8 @@ def _scripts(manifest: str) -> Scripts:
     return {str(name): str(body) for name, body in scripts.items()} if isinstance(scripts, dict) else {}
 
 
-def _named(command: str, scripts: Scripts, depth: int = 3) -> Iterator[str]:
-    """Files that a shell line runs: as programs, or as what it gives an interpreter or a build tool."""
+def _named(command: str, scripts: Scripts, depth: int = _DEPTH) -> Iterator[str]:
+    """Files that a shell line runs or loads: as programs, as what it gives an interpreter, a build tool, an option."""
     for part in _JOINTS.split(command):
         words = _words(part)
         if not words:
@@ -92,6 +110,7 @@ def _named(command: str, scripts: Scripts, depth: int = 3) -> Iterator[str]:
         program, rest = words[0], words[1:]
         yield program
         yield from _BUILD_FILES.get(program, ())
+        yield from _options(rest)
         if program in _INTERPRETERS:
             yield from _script_of(rest)
         if program in _PACKAGE_MANAGERS and depth:
@@ -110,6 +129,13 @@ def _words(part: str) -> list[str]:
     while words and (_ASSIGNMENT.match(words[0]) or words[0] in _WRAPPERS):
         words = words[1:]
     return words
+
+
+def _options(rest: list[str]) -> Iterator[str]:
+    for at, word in enumerate(rest):
+        option, _, value = word.partition("=")
+        if option in _LOADS:
+            yield value or (rest[at + 1] if at + 1 < len(rest) else "")
 
 
 def _script_of(rest: list[str]) -> Iterator[str]:

@@ -66,6 +66,13 @@ class TestFiles(Frozen):
 
     python: tuple[str, ...]
     node: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    """Protected as the base's tests are, but they do not tell that there are any: data, other ecosystems."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every pattern of what belongs to tests."""
+        return (*self.python, *self.node, *self.others)
 
 
 class EvidenceLimits(Frozen):

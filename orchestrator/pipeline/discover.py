@@ -43,7 +43,6 @@ def discover(work: Work) -> Step:
     work.lane.checkout(work.base_tree)
     view = LaneView(work.lane, work.base_tree)
     folders = tuple(dict.fromkeys((".", *(spec.path for spec in work.gate_plan.checks))))
-    manifests = {folder: view.text(f"{folder}/package.json".removeprefix("./")) or "" for folder in folders}
     work.protection = Protection(
         base_files=view.files(),
         configured=work.night.settings.gate.protected,
@@ -51,7 +50,7 @@ def discover(work: Work) -> Step:
         protect=work.task.protect,
         allow=work.task.allow,
         allow_dependencies=work.task.allow_dependencies,
-        run_by_gate=files_run(work.gate_plan.checks, view.files(), manifests),
+        run_by_gate=files_run(work.gate_plan.checks, view.files(), view.text),
         import_roots=folders,
     )
     work.context = build_context(view, work.task).text

@@ -100,12 +100,11 @@ class HandGate:
         """What a task without ``allow`` may not touch of that tree."""
         view = LaneView(self.lane, tree)
         folders = tuple(dict.fromkeys((".", *(spec.path for spec in self.plan.checks))))
-        manifests = {folder: view.text(f"{folder}/package.json".removeprefix("./")) or "" for folder in folders}
         return Protection(
             base_files=view.files(),
             configured=self.settings.gate.protected,
             chains=self.toolchains,
-            run_by_gate=files_run(self.plan.checks, view.files(), manifests),
+            run_by_gate=files_run(self.plan.checks, view.files(), view.text),
             import_roots=folders,
         )
 

@@ -11,7 +11,7 @@ from orchestrator.domain.failure import CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, CheckSpec, TestEvidence
 from orchestrator.gate.evidence_reports import counted
 from orchestrator.gate.rerun import Again, blocking_ids, is_about, narrowed, said
-from orchestrator.gate.runner_files import files_run, shadowed_module
+from orchestrator.gate.runner_files import files_run
 
 FILES = (
     "Makefile",
@@ -44,32 +44,52 @@ def spec(command: str, tool: str = "", path: str = ".", **others: object) -> Che
 )
 def test_files_that_a_command_runs(command: str, files: set[str]) -> None:
     manifest = json.dumps({"scripts": {"test": "node --no-warnings run.js"}})
-    assert set(files_run([spec(command)], FILES, {".": manifest})) == files
+    assert set(files_run([spec(command)], FILES, {"package.json": manifest}.get)) == files
 
 
 def test_files_of_a_folder_s_own_gate() -> None:
-    assert set(files_run([spec("make", path="api")], ("Makefile", "api/Makefile"), {})) == {"api/Makefile"}
+    assert set(files_run([spec("make", path="api")], ("Makefile", "api/Makefile"), {}.get)) == {"api/Makefile"}
+
+
+BASE = {
+    "Makefile": "lint:\n\t@./scripts/lint.sh src\ninclude more.mk\n",
+    "scripts/lint.sh": "#!/bin/sh\nset -e\npython tools/check.py $1 && ruff check .\n",
+    "tools/check.py": "",
+    ".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: own\n    entry: scripts/own.sh --all\n",
+    "scripts/own.sh": "",
+    "conf/eslint.cjs": "",
+    "hooks/first.mjs": "",
+    "jest.config.js": "module.exports = {setupFilesAfterEnv: ['<rootDir>/src/ready.ts'], runner: './tools/t.js'}",
+    "src/ready.ts": "",
+    "tools/t.js": "",
+    ".mocharc.yml": "require:\n  - ./src/boot.js\nui: bdd\n",
+    "src/boot.js": "",
+    "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-q -p shop.plug -p no:cov'\n",
+    "src/shop/plug.py": "",
+    "src/shop/more.py": "",
+    "src/shop/price.py": "",
+    "tests/conftest.py": "pytest_plugins = ['shop.more', 'pytester']\n",
+}
 
 
 @pytest.mark.parametrize(
-    ("path", "module"),
+    ("command", "kind", "files"),
     [
-        ("pytest.py", "pytest"),
-        ("src/pytest/__init__.py", "pytest"),
-        ("src/json.py", "json"),
-        ("unittest/__init__.py", "unittest"),
-        ("src/shop/json.py", None),
-        ("src/typing/notes.txt", None),
-        ("platform/api.py", None),
-        ("src/price.py", None),
-        ("src/logging.py", None),
-        ("api/src/coverage.py", "coverage"),
-        ("api/pytest.py", "pytest"),
-        ("web/pytest.py", None),
+        ("make lint", CheckKind.LINT, {"Makefile", "scripts/lint.sh", "tools/check.py"}),
+        ("pre-commit run -a", CheckKind.LINT, {".pre-commit-config.yaml", "scripts/own.sh"}),
+        ("eslint -c conf/eslint.cjs src", CheckKind.LINT, {"conf/eslint.cjs"}),
+        ("eslint --config=conf/eslint.cjs src/price.ts", CheckKind.LINT, {"conf/eslint.cjs"}),
+        (
+            "node --import ./hooks/first.mjs --test",
+            CheckKind.TEST,
+            {"hooks/first.mjs", "src/ready.ts", "tools/t.js", "src/boot.js", "src/shop/plug.py", "src/shop/more.py"},
+        ),
     ],
 )
-def test_modules_in_place_of_a_tool_s(path: str, module: str | None) -> None:
-    assert shadowed_module(path, ("src/logging.py",), (".", "api")) == module
+def test_what_scripts_run_in_turn_and_what_configurations_load(command: str, kind: CheckKind, files: set[str]) -> None:
+    found = files_run([CheckSpec(kind=kind, command=command)], list(BASE), BASE.get)
+    assert set(found) == files
+    assert set(found.values()) == {command}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class CheatSite:
             configured=self.settings.gate.protected,
             chains=shipped_toolchains(),
             allow=allow,
-            run_by_gate=files_run(self.gate.plan.checks, view.files(), {}),
+            run_by_gate=files_run(self.gate.plan.checks, view.files(), view.text),
         )
 
     def checks(self, edits: Edits) -> GateReport:
