@@ -1,5 +1,5 @@
-"""``config/failures.yaml``, read once: categories, safe fixes, signatures; and a user's own patterns
-(``failures.patterns``).
+"""``config/failures.yaml`` and the tables beside it, read once: categories, safe fixes, signatures; and a user's own
+patterns (``failures.patterns``).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import UsageError
@@ -53,7 +54,7 @@ class SafeFixes:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All that ``config/failures.yaml`` says."""
+    """All that ``config/failures.yaml`` and ``config/failures/`` say."""
 
     categories: Mapping[Kind, Category]
     regression_tests: int
@@ -84,34 +85,44 @@ class Tables:
 @cache
 def shipped_tables() -> Tables:
     """The shipped tables."""
-    path = config_dir() / "failures.yaml"
-    return read_tables(path.read_text(encoding="utf-8"), source=str(path))
+    return read_tables(config_dir())
 
 
-def read_tables(text: str, *, source: str) -> Tables:
-    """Read the tables; ``UsageError`` where they are not of the form."""
-    data = load(text, source=source).data
+def read_tables(folder: Path) -> Tables:
+    """Read ``failures.yaml`` and what it names below ``failures/``; ``UsageError`` where they are not of the form."""
+    data = _loaded(folder / "failures.yaml")
+    fixes = _loaded(folder / "failures" / "safe_fixes.yaml")
+    source = str(folder / "failures.yaml")
     try:
-        fixes = {
-            tool: SafeFixes(tuple(entry["prefixes"]), frozenset(map(str, entry["codes"])))
-            for tool, entry in data["safe_fixes"].items()
-        }
+        signatures: list[Signature] = []
+        for name in data["signatures"]:
+            source = str(folder / "failures" / f"{name}.yaml")
+            signatures.extend(map(_signature, _loaded(Path(source))["signatures"]))
+        source = str(folder / "failures.yaml")
         return Tables(
             categories={Kind(kind): Category(category) for kind, category in data["categories"].items()},
             regression_tests=int(data["regressions"]["tests"]),
             regression_files=int(data["regressions"]["files"]),
             compilers=frozenset(data["compilers"]),
-            safe_fixes=fixes,
+            safe_fixes={tool: _safe_fixes(entry) for tool, entry in fixes["safe_fixes"].items()},
             consequences={tool: frozenset(codes) for tool, codes in data["consequences"].items()},
             invariant_tests=tuple(data["invariant_tests"]),
             distributions=dict(data["distributions"]),
             plugin_flags=tuple(data["plugin_flags"]),
-            signatures=tuple(_signature(entry) for entry in data["signatures"]),
+            signatures=tuple(signatures),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:
         raise UsageError(
             f"{source}: not a table of failures: {error}", hint="compare it with the shipped file"
         ) from error
+
+
+def _loaded(path: Path) -> Any:
+    return load(path.read_text(encoding="utf-8"), source=str(path)).data
+
+
+def _safe_fixes(entry: Mapping[str, Any]) -> SafeFixes:
+    return SafeFixes(tuple(entry["prefixes"]), frozenset(map(str, entry["codes"])))
 
 
 def with_patterns(tables: Tables, patterns: Sequence[FailurePattern]) -> Tables:
