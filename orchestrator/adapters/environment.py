@@ -25,6 +25,7 @@ from orchestrator.adapters.environment_lock import lock_hash
 from orchestrator.adapters.environment_products import files_in, keep_products
 from orchestrator.adapters.environment_python import Interpreter, choose_interpreters, make_venv
 from orchestrator.adapters.environment_state import Active, folder_of, read_active, resolved, venv_of, write_active
+from orchestrator.adapters.environment_words import fault_lines
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.sandbox_probe import SandboxKind
 from orchestrator.adapters.shell import Surroundings
@@ -37,7 +38,6 @@ KEPT = 3
 """Environments kept a lane besides the active one, the newest ones."""
 OFTEN_TRACKED = frozenset({"vendor"})
 """Dependency folders that repositories commit: never removed to start afresh."""
-TAIL_LINES = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ class EnvironmentProvider:
         if ran.exit_code == 0:
             return
         why = f"passed its limit of {timeout_s:.0f} s" if ran.timed_out else f"ended with exit code {ran.exit_code}"
-        said = "\n".join((ran.stdout + ran.stderr).strip().splitlines()[-TAIL_LINES:])
+        said = fault_lines(f"{ran.stderr}\n{ran.stdout}")
         raise PausedError(
             f"setup failed: `{line}` {why}{f' ({ran.killed_by})' if ran.killed_by else ''}; log: {log}\n{said}",
             hint="mend `setup:` in tasks.yaml or the network, then: orchestrate resume",

@@ -17,6 +17,7 @@ from orchestrator.adapters.environment_lock import lock_hash
 from orchestrator.adapters.environment_products import files_in, keep_products
 from orchestrator.adapters.environment_python import satisfies
 from orchestrator.adapters.environment_state import Active, read_active, write_active
+from orchestrator.adapters.environment_words import fault_lines
 from orchestrator.adapters.lane_paths import LanePaths
 from orchestrator.adapters.sandbox_probe import SandboxKind
 from orchestrator.domain.errors import PausedError, RefusedError
@@ -478,3 +479,26 @@ def test_the_packages_a_gate_imports_from_are_named(tmp_path: Path) -> None:
     active = Active(lock_hash="0" * 64, digest="d", notes=(), finished=True)
     found = packages_of(LanePaths.at(tmp_path), cast("Shell", Where()), active)
     assert Path(pytest.__file__).parent.parent in found
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (
+            """npm warn Unknown user config "x".
+npm error code ETARGET
+npm error notarget No matching version for a@1.
+npm error notarget In most cases you or one of your
+npm error A complete log of this run""",
+            "npm error notarget No matching version for a@1.",
+        ),
+        ("a\nsh: 1: pnpm: not found\n", "sh: 1: pnpm: not found"),
+        (
+            "Collecting x\nERROR: Could not find a version of x\nERROR: No matching distribution",
+            "ERROR: Could not find a version of x\nERROR: No matching distribution",
+        ),
+        ("one\ntwo\n", "one\ntwo"),
+    ],
+)
+def test_a_failed_setup_names_its_fault_before_everything_else(output: str, said: str) -> None:
+    assert fault_lines(output) == said
