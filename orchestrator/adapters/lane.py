@@ -52,7 +52,8 @@ class GitLane:
         self._git = lane_git(paths, upstream)
         self._reader = TreeReader(self._git, paths.root, nowhere)
         submodules = Submodules(self._git, paths, upstream.modules)
-        self._tree = WorkTree(self._git, paths, submodules, keep)
+        self._tree = WorkTree(self._git, paths, submodules, keep, self._reader)
+        self._brought: set[str] = set()
         self._shell = shell(paths)
 
     @property
@@ -80,9 +81,11 @@ class GitLane:
         self._lock.release()
 
     def refresh(self, commits: Sequence[str]) -> None:
-        """Bring those commits and the tags on their history over from the user's repository."""
+        """Bring those commits and the tags on their history over from the user's repository, once while it is open."""
         crash_point("refresh.before")
-        refresh(self.paths, self._upstream, commits)
+        if not self._brought.issuperset(commits):
+            refresh(self.paths, self._upstream, commits)
+            self._brought.update(commits)
         crash_point("refresh.after")
 
     def provide(self, commit: str, setup: Sequence[str] | None) -> EnvironmentInfo:
@@ -137,6 +140,7 @@ class GitLane:
         crash_point("commit.before")
         commit = git.text("commit-tree", tree, *before, stdin=text.encode("utf-8", "replace"))
         crash_point("commit.after")
+        self._reader.know(tree, commit=commit)
         return commit
 
     def merge(self, ours: str, theirs: str) -> Merged:

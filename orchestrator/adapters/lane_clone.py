@@ -83,7 +83,8 @@ def refresh(paths: LanePaths, upstream: Upstream, commits: Sequence[str]) -> Non
     """
     git = lane_git(paths, upstream)
     missing = _missing(git, commits)
-    known = [commit for commit in commits if commit not in set(_missing(upstream.git, commits))]
+    lacking = frozenset(_missing(upstream.git, commits))
+    known = [commit for commit in commits if commit not in lacking]
     wanted_tags = _tags(upstream.git, known) if known else {}
     refs = _refs(git, "refs")
     have = [oid for name, oid in refs.items() if name.startswith(BASE_REFS)]

@@ -9,10 +9,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.adapters.git import Git
 from orchestrator.domain.errors import GitError
 from orchestrator.ports import DiffLine, Merged
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _LINK = "120000"
 _SUBMODULE = "160000"
@@ -24,6 +28,9 @@ _A_SCAN = 4
 """Files read one after another in their order, none known before: more will follow, and a process each is slow."""
 _AHEAD = 256
 """Files that one process reads ahead: two processes instead of hundreds, at most 256 MiB at once."""
+_CACHED_DIFFS = 8
+"""Differences of two trees, each asked for by gate, classifier, review and report."""
+_CACHED_DIFF_CHARACTERS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,14 @@ class TreeReader:
         self._held = 0
         self._last_read, self._in_order = "", 0
         self._trees: dict[str, tuple[str, str]] = {}
+        self._diffs: OrderedDict[tuple[str, str, int], str] = OrderedDict()
+        self._changes: OrderedDict[tuple[str, str], tuple[DiffLine, ...]] = OrderedDict()
+
+    def know(self, tree: str, *, commit: str | None = None) -> None:
+        """git has just made this tree, or this commit of it: it need not be asked what they are."""
+        self._trees[tree] = ("tree", tree)
+        if commit is not None:
+            self._trees[commit] = ("commit", tree)
 
     def resolve(self, name: str) -> tuple[str, str]:
         """(type, tree) of a commit or tree; ``GitError`` where the lane has neither."""
@@ -129,6 +144,8 @@ class TreeReader:
                 wanted.append((entry.oid, each))
             if len(wanted) == _AHEAD:
                 break
+        if len(wanted) == 1:  # by itself it takes one process, not two
+            return
         for key, content in self._read_batch(wanted):
             self._keep(key, content)
 
@@ -152,11 +169,28 @@ class TreeReader:
 
     def diff(self, base: str, tree: str, context: int) -> str:
         """Unified diff; bytes that are no UTF-8 show as replacement characters."""
-        flags = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", f"-U{context}")
-        return self._plain.run("diff-tree", "-r", "-p", *flags, base, tree).decode("utf-8", "replace")
+        key = (*self._pair(base, tree), context)
+        if key not in self._diffs:
+            flags = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", f"-U{context}")
+            said = self._plain.run("diff-tree", "-r", "-p", *flags, base, tree).decode("utf-8", "replace")
+            if len(said) > _CACHED_DIFF_CHARACTERS:
+                return said
+            _remember(self._diffs, key, said)
+        return self._diffs[key]
 
     def changes(self, base: str, tree: str) -> tuple[DiffLine, ...]:
         """Changed files, sorted; a binary file counts no lines."""
+        key = self._pair(base, tree)
+        if key not in self._changes:
+            _remember(self._changes, key, self._read_changes(base, tree))
+        return self._changes[key]
+
+    def _pair(self, base: str, tree: str) -> tuple[str, str]:
+        """Both as trees, as far as they are known: a commit differs as its tree does."""
+        known = self._trees
+        return known.get(base, ("", base))[1], known.get(tree, ("", tree))[1]
+
+    def _read_changes(self, base: str, tree: str) -> tuple[DiffLine, ...]:
         flags = ("--no-renames", "--no-ext-diff", "--no-textconv")
         parts = self._plain.run("diff-tree", "-r", "-z", "--raw", "--numstat", *flags, base, tree).split(b"\0")
         status: dict[str, str] = {}
@@ -182,8 +216,15 @@ class TreeReader:
             raise self._git.failure(argv, completed)
         tree, *paths = completed.stdout.split(b"\0")
         if completed.exit_code == 0:
+            self.know(tree.decode())
             return Merged(tree=tree.decode())
         return Merged(tree=None, conflicts=tuple(os.fsdecode(path) for path in paths if path))
+
+
+def _remember(known: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    known[key] = value
+    while len(known) > _CACHED_DIFFS:
+        known.popitem(last=False)
 
 
 def _count(number: bytes) -> int:

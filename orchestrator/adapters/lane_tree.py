@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.lane_files import UnsafePathError, check_paths, is_regular, write_changes
 from orchestrator.adapters.lane_paths import LanePaths
+from orchestrator.adapters.lane_read import TreeReader
 from orchestrator.adapters.lane_submodules import Submodules
 from orchestrator.adapters.lane_sweep import Stray, Tracked, remove, remove_emptied, strays
 from orchestrator.domain.edit import FileChange
@@ -26,8 +27,11 @@ _NOTES = 20
 class WorkTree:
     """The work tree of one lane. Not for several threads: a lane is worked in by one task at a time."""
 
-    def __init__(self, git: Git, paths: LanePaths, submodules: Submodules, keep: Collection[str]) -> None:
+    def __init__(
+        self, git: Git, paths: LanePaths, submodules: Submodules, keep: Collection[str], reader: TreeReader
+    ) -> None:
         self._git = git
+        self._reader = reader
         self._submodules = submodules
         self._paths = paths
         self._keep = frozenset(keep)
@@ -86,7 +90,9 @@ class WorkTree:
         return self._tracked
 
     def _staged(self) -> list[tuple[str, str, str]]:
-        """(path, mode, object) of each entry of the index."""
+        """(path, mode, object) of each entry of the index; where it is a tree's, as that tree says."""
+        if self._tree is not None:
+            return [(path, entry.mode, entry.oid) for path, entry in self._reader.entries(self._tree).items()]
         listing = self._git.attempt("ls-files", "-s", "-z")
         if listing.exit_code != 0:
             self._paths.index.unlink(missing_ok=True)
@@ -124,6 +130,7 @@ class WorkTree:
             self._git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=stdin)
             self._tracked = None
         self._tree = self._git.text("write-tree")
+        self._reader.know(self._tree)
         return self._tree
 
     def _clear(self, tracked: Tracked) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,8 @@ _UNWRITABLE = {
     "slug": "repository-unwritable",
 }
 _NULL = re.compile(r"^0+$")
+_PLAIN_BRANCH = re.compile(re.escape(BRANCHES) + r"(?:[a-z0-9_-]+/)?[a-z0-9_-]+")
+"""Names that git takes for sure, and that nearly all are: of two parts at most, no dot in them."""
 _UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -166,7 +168,8 @@ class UserRepository:
         A branch of that name with another commit than ``replaces`` is the user's, and stays (I14): ``GitError``.
         """
         ref = self._branch_ref(branch)
-        existing = self._commit(ref)
+        tips = self._tips()
+        existing = tips.get(ref)
         if existing == commit:
             return
         if existing is not None and existing != replaces:
@@ -181,13 +184,20 @@ class UserRepository:
                 hint=f"git -C {where} switch -, then: orchestrate resume",
                 slug="branch-checked-out",
             )
-        self.bring(git_dir, commit)
+        self._bring(git_dir, commit, tips.values())
         self._set_ref(ref, branch, commit, was=existing)
 
     def bring(self, git_dir: Path, commit: str) -> None:
         """Copy a lane's commit, and what it reaches, into the repository's objects; no ref moves."""
+        self._bring(git_dir, commit, self._tips().values())
+
+    def _tips(self) -> dict[str, str]:
+        """What each of its refs stands at."""
+        listing = self._git.text("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+        return {ref: tip for tip, _, ref in (line.partition(" ") for line in listing)}
+
+    def _bring(self, git_dir: Path, commit: str, tips: Iterable[str]) -> None:
         lane = lane_git(LanePaths.at(git_dir.parent), self._upstream, git_dir)
-        tips = self._git.text("for-each-ref", "--format=%(objectname)").splitlines()
         crash_point("pack.before")
         try:
             copy_objects(
@@ -237,6 +247,8 @@ class UserRepository:
 
     def _branch_ref(self, branch: str) -> str:
         ref = f"refs/heads/{branch}"
+        if _PLAIN_BRANCH.fullmatch(branch):
+            return ref
         if not branch.startswith(BRANCHES) or self._git.attempt("check-ref-format", ref).exit_code != 0:
             raise GitError(f"{branch!r} is no branch below {BRANCHES}", hint="use [a-z0-9._-] in ids of tasks and runs")
         return ref
