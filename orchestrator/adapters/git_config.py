@@ -91,7 +91,9 @@ def access_error(folder: Path, completed: Completed) -> RefusedError | UsageErro
         )
     if "not a git repository" in completed.stderr:
         return UsageError(
-            f"{folder} is in no git repository", hint=f"git init {folder}, or set repo: in the tasks file"
+            f"{folder} is in no git repository",
+            hint=f"git init {folder}, or set repo: in the tasks file",
+            slug="no-repository",
         )
     return None
 

@@ -31,7 +31,7 @@ _SHOWN = 50
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: green (``--selftest``: every defect that could be planted was stopped); 1: not."""
+    """0: green (``--selftest``: every defect that could be planted was stopped); 1: not, or nothing was checked."""
     if args.fix and args.selftest:
         raise UsageError("--fix and --selftest are two things", hint="orchestrate gate --selftest")
     project, _ = project_here(args.tasks, sets_of(args))
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             print(json.dumps(shape))
         else:
             print("\n".join(_lines(report, site)))
-    return ExitCode.OK if report.passed else ExitCode.TASKS_OPEN
+    return ExitCode.OK if report.passed and report.results else ExitCode.TASKS_OPEN
 
 
 def _what(site: GateSite) -> str:
@@ -91,6 +91,8 @@ def _lines(report: GateReport, site: GateSite) -> list[str]:
     lines += [f"note: {one_line(note)}" for note in report.notes]
     counts = Counter(failure.category for failure in failures)
     told = ", ".join(f"{count} {category}" for category, count in sorted(counts.items()))
+    if not report.results:
+        return [*lines, "", "no check is there, so nothing is proved; name one: gate: {test: ...} in orchestrate.yaml"]
     verdict = "green" if report.passed else f"red: {told}"
     return [*lines, "", f"{verdict}, {duration(report.seconds)}; logs in {site.gate.logs}"]
 

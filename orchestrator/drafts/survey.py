@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.domain.words import count
 from orchestrator.drafts.ci import CiCommand, ci_commands
 from orchestrator.gate.patterns import matches_any
 from orchestrator.gate.toolchains import Toolchains
@@ -166,5 +167,5 @@ def _json(text: str) -> dict[str, object]:
 
 def told(counted: Iterable[tuple[str, int]]) -> str:
     """``Python (120 files), TypeScript (8)``."""
-    parts = [f"{name} ({count}{' files' if not at else ''})" for at, (name, count) in enumerate(counted)]
+    parts = [f"{name} ({number if at else count(number, 'file')})" for at, (name, number) in enumerate(counted)]
     return ", ".join(parts) or "no source files that are known"

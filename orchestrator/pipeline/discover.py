@@ -102,6 +102,7 @@ def _baseline(work: Work, plan: GatePlan, environment: str) -> Baseline:
         "baseline:finished",
         tree=work.base_tree,
         green=baseline.green,
+        checks=len(report.results),
         failures=len(report.failures),
         headline=headline(report.failures),
         seconds=round(report.seconds, 3),

@@ -186,6 +186,7 @@ def _remember(work: Work, passage: int, report: GateReport, folder: Path) -> Non
         tree=work.tree,
         gate=work.gate_plan.digest,
         passed=report.passed,
+        checks=len(report.results),
         categories=counted(report.failures),
         headline=headline(report.failures),
         seconds=round(report.seconds, 3),

@@ -13,7 +13,7 @@ _SKEW_NOTED_S = 60.0
 """Clocks that anything keeps differ by less; and logs and bills of both sides can still be laid side by side."""
 _SKEW_STOPS_S = 300.0
 """Five minutes: Kerberos' limit (RFC 4120), and the few minutes that RFC 7519 allows for tokens."""
-_GIB = 1 << 30
+_MIB, _GIB = 1 << 20, 1 << 30
 _SHOWN = 5
 
 
@@ -50,7 +50,7 @@ def expiry(name: str, at: datetime, end: datetime) -> Finding | None:
 
 def disk(needed: int, free: int, refused: str, folder: str) -> Finding:
     """The forecast against what is free."""
-    forecast = f"{needed / _GIB:.1f} GiB forecast, {free / _GIB:.1f} GiB free in {folder}"
+    forecast = f"{_size(needed)} forecast, {_size(free)} free in {folder}"
     mend = f"free some, or set XDG_CACHE_HOME (or --state) to a larger disk: df -h {folder}"
     if refused:
         return stop("disk", f"no room can be taken in {folder}: {refused}", mend, slug="disk-full")
@@ -123,6 +123,10 @@ def large_files(kept: Sequence[str], missing: Sequence[str], *, ready: bool, tas
     why = "their content is not here" if ready else "Git LFS is not set up here"
     what = f"{_some(lost)}: pointers in a run, since {why}"
     return note("lfs", what, "git lfs install && git lfs pull", tasks=_touching(lost, tasks), slug="lfs-missing")
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIB:.1f} GiB" if count >= _GIB / 10 else f"{count / _MIB:.0f} MiB"
 
 
 def _touching(paths: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:

@@ -202,7 +202,12 @@ def _existence_found(event: Event, progress: Progress) -> str:
     return f"invented names stopped before a test ran: {', '.join(named[:3])}{more}: {event.get('headline', '')}"
 
 
+_UNPROVED = "no check is there, so nothing is proved (`orchestrate init` looks for some)"
+
+
 def _gate_finished(event: Event, progress: Progress) -> str:
+    if event.get("checks") == 0:
+        return f"gate: {_UNPROVED}"
     if event.get("passed"):
         return f"gate green, {duration(float(event.get('seconds') or 0))}"
     categories = event.get("categories")
@@ -211,6 +216,8 @@ def _gate_finished(event: Event, progress: Progress) -> str:
 
 
 def _baseline_finished(event: Event, progress: Progress) -> str:
+    if event.get("checks") == 0:
+        return f"gate of the base: {_UNPROVED}"
     verdict = (
         "green" if event.get("green") else f"red ({event.get('headline', '')}): what it names is not held against you"
     )

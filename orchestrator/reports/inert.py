@@ -48,6 +48,8 @@ def one_line(text: str, *, limit: int = 200) -> str:
 
 def encodable(text: str, encoding: str | None) -> str:
     """What that encoding cannot say is written as escapes: a terminal that is not UTF-8 must not stop the run."""
+    if "\N{HORIZONTAL ELLIPSIS}" in text and not (encoding or "").lower().startswith("utf"):
+        text = text.replace("\N{HORIZONTAL ELLIPSIS}", "...")  # the one such sign that messages of ours hold
     try:
         return text.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
     except LookupError:

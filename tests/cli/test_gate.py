@@ -6,9 +6,14 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from orchestrator.cli.gate import _lines
+from orchestrator.domain.gate import GateReport
+from orchestrator.wiring_gate import GateSite
 from tests.e2e.nights import Place
 from tests.e2e.small import PROJECT, place_of
 from tests.system import needs
@@ -93,6 +98,11 @@ def test_every_planted_defect_is_stopped(shop: Place) -> None:
     assert rows["skipped test"]["by"] == "test (skipped-tests)"
     assert rows["deleted test"]["protected"]
     assert status(shop) == ""
+
+
+def test_nothing_checked_is_not_green() -> None:
+    site = cast("GateSite", SimpleNamespace())
+    assert "nothing is proved" in _lines(GateReport(tree="", results=(), failures=()), site)[-1]
 
 
 def test_what_cannot_be_planted_is_said(tmp_path: Path) -> None:

@@ -121,6 +121,8 @@ def test_megabytes_are_cut_with_head_and_tail_and_in_no_time() -> None:
 def test_what_an_encoding_cannot_say_is_escaped() -> None:
     assert encodable("✓ ü", "ascii") == "\\u2713 \\xfc"
     assert encodable("✓ ü", "latin-1") == "\\u2713 ü"
+    assert encodable("KEY=…", "ascii") == "KEY=..."
+    assert encodable("KEY=…", "utf-8") == "KEY=…"
     assert encodable("✓", "no-such-encoding") == "\\u2713"
 
 

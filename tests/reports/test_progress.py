@@ -46,6 +46,14 @@ def test_a_gate_of_many_folders_keeps_each_check() -> None:
     assert step(progress, gate[0]).tasks["a"].checks == ()
 
 
+def test_a_gate_without_checks_is_not_called_green() -> None:
+    progress = fold(until("edits:applied", task="add-rate"))
+    for kind, word in (("baseline:finished", "green"), ("gate:finished", "passed")):
+        event = {"type": kind, "task": "add-rate", word: True, "checks": 0, "seconds": 0}
+        assert "nothing is proved" in event_line(event, progress)
+        assert " green" in event_line({**event, "checks": 1}, progress)
+
+
 def test_an_invented_name_has_a_line_of_its_own() -> None:
     found = {"type": "existence:found", "task": "add-rate", "symbols": ["a", "b", "c", "d"], "headline": "x.py:1: a"}
     progress = step(fold(until("edits:applied", task="add-rate")), found)
