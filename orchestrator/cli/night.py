@@ -14,7 +14,7 @@ from typing import TextIO
 from orchestrator.cli.door import say
 from orchestrator.cli.live import open_listener
 from orchestrator.cli.outlet import abandon
-from orchestrator.cli.plan import learnt_of, will_not_fit
+from orchestrator.cli.plan import outlook_of, will_not_fit
 from orchestrator.cli.report import write_again
 from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import (
@@ -31,6 +31,7 @@ from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.registry_track import track, words
 from orchestrator.logs import get_logger
+from orchestrator.policy.outlook import Outlook
 from orchestrator.reports.inert import encodable
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
@@ -60,8 +61,12 @@ def work_through(
     stream: TextIO,
     folder: Path | None = None,
     hint: Hint | None = None,
+    outlook: Outlook | None = None,
 ) -> int:
-    """Run or go on; report whichever way it ends. Raises what could not even start."""
+    """Run or go on; report whichever way it ends. Raises what could not even start.
+
+    ``outlook``: the batch's, where it is known already.
+    """
     with signals(), open_session(project, wanted, folder=folder) as session:
         journal = session.night.journal
         listener = open_listener(stream, as_json=as_json)
@@ -70,7 +75,7 @@ def work_through(
         try:
             begin(session, project, wanted)
             if folder is None:
-                _say_what_will_not_fit(session, project)
+                _say_what_will_not_fit(session, project, outlook)
             if hint is not None:
                 journal.append("task:reopened", sync=True, task=hint.task, hint=hint.text)
             code = _until_its_end(session)
@@ -80,12 +85,12 @@ def work_through(
         return code
 
 
-def _say_what_will_not_fit(session: Session, project: Project) -> None:
+def _say_what_will_not_fit(session: Session, project: Project, outlook: Outlook | None) -> None:
     """Before any money is spent: the tasks that the caps leave no room for. A fault in reckoning fails nothing."""
     night = session.night
     try:
-        known = learnt_of(night.folder.parent, night.batch.tasks, night.settings)
-        told = will_not_fit(project, night.staff, known, night.clock.now())
+        outlook = outlook or outlook_of(project, str(night.folder.parent), night.clock.now())
+        told = will_not_fit(outlook, night.settings.caps)
     except Exception:  # noqa: BLE001 - a foresight, no condition (B11)
         get_logger("orchestrator.night").exception("what will fit the caps could not be reckoned")
         return

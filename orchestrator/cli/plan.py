@@ -60,19 +60,15 @@ def outlook_of(project: Project, state: str | None, now: datetime) -> Outlook:
     return outlook(tasks, settings, staff.phases, cost_of(staff, now), learnt_of(folder, tasks, settings))
 
 
-def will_not_fit(project: Project, staff: Staff, known: Learnt, at: datetime) -> str:
+def will_not_fit(found: Outlook, caps: Caps) -> str:
     """What a run says as it begins of the tasks its caps may leave no room for; empty where all will fit."""
-    settings = project.loaded.settings
-    found = outlook(project.batch.tasks, settings, staff.phases, cost_of(staff, at), known)
     if found.beyond_likely:
         return (
-            f"the caps ({_caps(settings.caps)}) will likely leave no room for {', '.join(found.beyond_likely)}: "
+            f"the caps ({_caps(caps)}) will likely leave no room for {', '.join(found.beyond_likely)}: "
             f"expected in all {_range(found.total)}; the order stays, and what does not fit is not begun"
         )
     if found.beyond_high:
-        return (
-            f"the caps ({_caps(settings.caps)}) may leave no room for {', '.join(found.beyond_high)}, if all goes badly"
-        )
+        return f"the caps ({_caps(caps)}) may leave no room for {', '.join(found.beyond_high)}, if all goes badly"
     return ""
 
 

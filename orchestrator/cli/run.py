@@ -29,9 +29,11 @@ def run(args: argparse.Namespace) -> int:
         state=Path(args.state) if args.state is not None else None,
         by_hand=bool(args.only),
     )
+    outlook = None
     if args.models == LIVE or project.loaded.settings.readiness == "refuse":
-        advice = advice_of(project, outlook_of(project, args.state, datetime.now(UTC)))
+        outlook = outlook_of(project, args.state, datetime.now(UTC))
+        advice = advice_of(project, outlook)
         refuse_unready(project, advice)
         for line in advice_lines(advice):
             say(f"advice: {line}")
-    return work_through(project, wanted, as_json=args.json, stream=sys.stdout)
+    return work_through(project, wanted, as_json=args.json, stream=sys.stdout, outlook=outlook)

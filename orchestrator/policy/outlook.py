@@ -64,10 +64,16 @@ class Outlook:
     """Ids of the tasks that the run's caps leave no room for, as likely as not."""
     beyond_high: tuple[str, ...]
     """Ids of those that find no room if all goes badly."""
-    end: NightEnd
-    """When the last task ends (M7)."""
+    lengths: tuple[Length, ...]
+    """How long each task may take."""
+    lanes: int
     timed_from: int
     """Tasks whose times that is learnt from; 0: reckoned from the configured figures."""
+
+    @property
+    def end(self) -> NightEnd:
+        """When the last task ends (M7); reckoned when it is asked for, as a run's start does not."""
+        return night_end(self.lengths, self.lanes)
 
 
 def outlook(
@@ -89,7 +95,8 @@ def outlook(
         ),
         beyond_likely=_beyond(planned, [one.expected.likely for one in planned], settings.caps),
         beyond_high=_beyond(planned, [one.expected.high for one in planned], settings.caps),
-        end=night_end([_length(one, known.seconds.get(one.task.id)) for one in planned], settings.loop.lanes),
+        lengths=tuple(_length(one, known.seconds.get(one.task.id)) for one in planned),
+        lanes=settings.loop.lanes,
         timed_from=min((one.timed_from for one in planned), default=0),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 
 from orchestrator.domain.call import Usage
@@ -66,7 +67,9 @@ def _by_own_price(price: Price, usage: Usage) -> Decimal:
     return sum(parts, Decimal(0)) / _MILLION
 
 
+@lru_cache(maxsize=512)
 def _by_list(listed: str, model: str, usage: Usage, at: datetime) -> Decimal | None:
+    """Remembered: finding a model in the list takes longer than the sum, and an outlook asks for few sums often."""
     from genai_prices import Usage as ListUsage
     from genai_prices import calc_price
 
