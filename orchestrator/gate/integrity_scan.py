@@ -1,40 +1,30 @@
 """What a change does to the checks inside files that it may touch. Pure.
 
 Suppression comments above what the base had are tactical failures that name them, unless the task's ``allow`` names
-the file; auto-fix's own are exempt and counted elsewhere. Code that names the gate's own variables fails likewise.
-Weakened assertions are flagged for the review and block only in protected files (decision 20). Known limit: code that
-reaches the gate's variables without naming them is not seen here.
+the file; auto-fix's own are exempt and counted elsewhere. Code that reaches into what judges it fails likewise
+(``reaching``). Weakened assertions are flagged for the review and block only in protected files (decision 20); a test
+that leaves the others out blocks anywhere.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.gate.integrity import Protection, Reader
+from orchestrator.gate.patterns import matches
+from orchestrator.gate.reaching import Reach, reaches
 from orchestrator.gate.suppressions import Suppression, added_suppressions
 from orchestrator.gate.weakened import Weakening, weakened
 from orchestrator.ports import DiffLine
 
 _SHOWN = 10
-_GATE_OWN = re.compile(r"ORCHESTRATE_SCRATCH|PYTEST_ADDOPTS|NODE_V8_COVERAGE")
-_EXITS = re.compile(
-    r"\bos\._exit[ \t]*\(|\bpytest\.exit[ \t]*\(|\bprocess\.(?:reallyExit|exit)[ \t]*\([ \t]*0?[ \t]*\)"
-)
-_UNDER_TEST = re.compile(
-    r"PYTEST_CURRENT_TEST|[\"']pytest[\"'][ \t]+in[ \t]+sys\.modules|JEST_WORKER_ID|process\.env\.VITEST"
-)
-_RUNNER = re.compile(
-    r"\b_pytest\b|\bpytest_runtest_\w{1,30}|\bxmlpath\b|\bjunitxml\b|\bgc\.get_objects\b"
-    r"|\b(?:jest-circus|@vitest/runner|mocha/lib)\b|\bglobalThis\.(?:expect|it|test|describe)\s?=(?!=)"
-)
-"""Names by which code reaches into the runner that judges it."""
 _IGNORED = (".gitignore", ".ignore")
-_SOURCE = (".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".sh")
-_LONGEST_LINE = 5000
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+_PLUGIN = "pytest11"
+"""The entry point by which a package says that it is a plug-in of pytest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,35 +52,63 @@ def scan(
     barred = [one for one in added if not protection.allowed(one.path)]
     failures = list(_suppressed(barred))
     flags = [f"suppression allowed by the task: {one}" for one in added if one not in barred]
+    plugin = any(_PLUGIN in (before(name) or "") for name in _MANIFESTS)
     for change in changes:
-        own, told = _file(change.path, protection, before(change.path), after(change.path))
+        own, told = _file(change.path, protection, before(change.path), after(change.path), plugin=plugin)
         failures += own
         flags += told
+        failures += _hidden(change.path, before(change.path) or "", after(change.path), changes)
     return Scan(failures=tuple(failures), flags=tuple(flags), suppressions=added)
 
 
-def _file(path: str, protection: Protection, before: str | None, after: str | None) -> tuple[list[Failure], list[str]]:
+def _file(
+    path: str, protection: Protection, before: str | None, after: str | None, *, plugin: bool
+) -> tuple[list[Failure], list[str]]:
     failures: list[Failure] = []
     flags: list[str] = []
-    weaker = weakened(path, before, after) if protection.is_test(path) else ()
-    if weaker and protection.reason(path) is not None:
-        failures += _weakened(path, weaker)
-    else:
-        flags += [f"weakened test: {one}" for one in weaker]
+    is_test = protection.is_test(path)
+    weaker = weakened(path, before, after) if is_test else ()
+    barred = protection.reason(path) is not None
+    stops = [one for one in weaker if barred or (one.leaves_out and not protection.allowed(path))]
+    if stops:
+        failures += _weakened(path, stops)
+    flags += [f"weakened test: {one}" for one in weaker if one not in stops]
     if path.rsplit("/", 1)[-1] in _IGNORED and before != after:
         flags.append(f"{path}: linters may pass over what it names")
-    if after is None or not path.endswith(_SOURCE):
+    if after is None:
         return failures, flags
-    for number, line in _new_lines(before or "", after):
-        if (own := _GATE_OWN.search(line)) and not protection.allowed(path):
-            failures.append(_gate_own(path, number, own.group()))
-        if ended := _EXITS.search(line):
-            flags.append(f"{path}:{number}: ends the process: {ended.group().strip()}")
-        if reaches := _RUNNER.search(line):
-            flags.append(f"{path}:{number}: reaches into the test runner: {reaches.group()}")
-        if (asks := _UNDER_TEST.search(line)) and not protection.is_test(path):
-            flags.append(f"{path}:{number}: asks whether it is under test: {asks.group()}")
+    for one in reaches(path, before or "", after, is_test=is_test, owns=protection.owns, plugin=plugin):
+        if one.code and not protection.allowed(path):
+            failures.append(_reaching(path, one))
+        else:
+            flags.append(f"{path}:{one.line}: {one.what}")
     return failures, flags
+
+
+def _hidden(path: str, before: str, after: str | None, changes: Iterable[DiffLine]) -> Iterator[Failure]:
+    """Patterns of an ignore file by which linters would pass over what the same change writes."""
+    folder, _, name = path.rpartition("/")
+    if name not in _IGNORED or after is None:
+        return
+    start = f"{folder}/" if folder else ""
+    written = [one.path for one in changes if one.status != "D" and one.path != path and one.path.startswith(start)]
+    known = set(before.splitlines())
+    for number, line in enumerate(after.splitlines(), 1):
+        pattern = line.strip()
+        if line in known or not pattern or pattern.startswith(("#", "!")):
+            continue
+        file = next((one for one in written if matches(one.removeprefix(start), pattern)), None)
+        if file is not None:
+            yield Failure(
+                check=CheckKind.SCOPE,
+                tool="gate",
+                message=f"{path} ignores {file}, which this change writes: linters would pass over it",
+                category=Category.TACTICAL,
+                code="hidden",
+                file=path,
+                line=number,
+                why="what is delivered is what the gate has seen (I10)",
+            )
 
 
 def _beyond(found: Iterable[Suppression], exempt: Mapping[str, int]) -> tuple[Suppression, ...]:
@@ -119,7 +137,7 @@ def _suppressed(found: list[Suppression]) -> Iterator[Failure]:
         )
 
 
-def _weakened(path: str, found: tuple[Weakening, ...]) -> Iterator[Failure]:
+def _weakened(path: str, found: Sequence[Weakening]) -> Iterator[Failure]:
     shown = "; ".join(one.what for one in found[:_SHOWN])
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     yield Failure(
@@ -134,25 +152,15 @@ def _weakened(path: str, found: tuple[Weakening, ...]) -> Iterator[Failure]:
     )
 
 
-def _gate_own(path: str, line: int, name: str) -> Failure:
+def _reaching(path: str, one: Reach) -> Failure:
     return Failure(
         check=CheckKind.SCOPE,
         tool="gate",
-        message=f"{path} names {name}, which is the gate's own: only the gate asks for its evidence",
+        message=f"{path} {one.what}",
         category=Category.TACTICAL,
-        code="gate-internals",
+        code=one.code,
         file=path,
-        line=line,
-        symbol=name,
-        why="evidence is the gate's (I10)",
+        line=one.line,
+        symbol=one.symbol,
+        why="what judges a change is none of its own (I10); `allow` on the task lifts it for the files it names",
     )
-
-
-def _new_lines(before: str, after: str) -> Iterator[tuple[int, str]]:
-    """Lines that the file did not have, by number."""
-    known = Counter(line.strip() for line in before.split("\n"))
-    for number, line in enumerate(after.split("\n"), 1):
-        if known[line.strip()] > 0:
-            known[line.strip()] -= 1
-        else:
-            yield number, line[:_LONGEST_LINE]

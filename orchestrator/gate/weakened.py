@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.gate.weakened_asserts import worse_asserts
-from orchestrator.gate.weakened_script import weakened_script
+from orchestrator.gate.weakened_script import LEFT_OUT, weakened_script
 
 _SCRIPT = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
 _TOLERANCES = frozenset({"abs", "rel", "delta", "rtol", "atol", "rel_tol", "abs_tol"})
@@ -33,6 +33,8 @@ class Weakening:
     path: str
     line: int
     what: str
+    leaves_out: bool = False
+    """The test keeps others from running (``it.only``): it decides over files that are not its own."""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.what}"
@@ -57,7 +59,10 @@ def weakened(path: str, before: str | None, after: str | None) -> tuple[Weakenin
     if after is None:
         return ()
     if path.endswith(_SCRIPT):
-        return tuple(Weakening(path=path, line=line, what=what) for line, what in weakened_script(before, after))
+        return tuple(
+            Weakening(path=path, line=line, what=what, leaves_out=LEFT_OUT in what)
+            for line, what in weakened_script(before, after)
+        )
     if not path.endswith(".py"):
         return ()
     new = _tests(after)

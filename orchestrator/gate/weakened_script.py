@@ -39,6 +39,7 @@ _SKIP = re.compile(
 _DROPPED = re.compile(
     r"\bcatch[ \t]*(?:\([^()\n]{0,80}\)[ \t]*)?\{\s{0,200}\}|\.catch\([ \t]*\(\w{0,40}\)[ \t]*=>[ \t]*\{\s{0,200}\}"
 )
+LEFT_OUT = "others left out"
 _LITERAL = r"true|false|null|\d{1,10}|'[^'\n]{0,80}'|\"[^\"\n]{0,80}\""
 _TRIVIAL = re.compile(
     rf"\bexpect\([ \t]*({_LITERAL})[ \t]*\)\.to(?:Be|Equal|StrictEqual)\([ \t]*\1[ \t]*\)"
@@ -98,7 +99,7 @@ def _compared(old: _Test, new: _Test, *, known: bool) -> Iterator[str]:
         if sum(new.planned) < sum(old.planned):
             yield f"fewer assertions must run: {sum(old.planned)} planned before, {sum(new.planned)} now"
     yield from (f"newly skipped ({mark})" for mark in new.skips - old.skips)
-    yield from (f"others left out ({mark})" for mark in new.only - old.only)
+    yield from (f"{LEFT_OUT} ({mark})" for mark in new.only - old.only)
     yield from (f"holds whatever the code does: {text}" for text in new.trivial - old.trivial)
     if new.dropped > old.dropped and new.asserts:
         yield "a failed assertion may be caught and dropped"
