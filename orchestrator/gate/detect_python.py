@@ -139,8 +139,9 @@ class _Detector:
             ("tox.ini", "pytest"),
             ("setup.cfg", "tool:pytest"),
         )
-        configured = self.facts.table("tool.pytest.ini_options.testpaths") or self.facts.option(places, "testpaths")
-        return "" if configured else self.hints.paths("pytest") or ""
+        tables = ("tool.pytest.ini_options.testpaths", "tool.pytest.testpaths")
+        configured = any(map(self.facts.table, tables)) or self.facts.option(places, "testpaths")
+        return "" if configured else self.hints.paths("pytest", whole=True) or ""
 
 
 def uses_pytest(place: Place, chains: Toolchains) -> bool:

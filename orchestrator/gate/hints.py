@@ -54,12 +54,15 @@ class Hints:
                 return file
         return None
 
-    def paths(self, words: str) -> str | None:
-        """The paths CI gives the tool, where all that it gives beside options are paths of the tree."""
-        for _, line in self.lines:
-            rest = _call(line, words)
-            if rest is None:
-                continue
+    def paths(self, words: str, *, whole: bool = False) -> str | None:
+        """The paths CI gives the tool, where all that it gives beside options are paths of the tree.
+
+        ``whole``: none where CI also calls it without any, since what has paths is a part then.
+        """
+        calls = [rest for _, line in self.lines if (rest := _call(line, words)) is not None]
+        if whole and any(not rest or rest[0].startswith("{posargs") for rest in calls):
+            return None
+        for rest in calls:
             given = [word for word in rest if not word.startswith("-")]
             known = [word for word in given if self._exists(word)]
             if known and len(known) == len(given):

@@ -157,6 +157,22 @@ PYTHON = {
         },
         ["lint: flake8 src", "test: python -m pytest"],
     ),
+    "a part of the tests is not the tests": (
+        {
+            "tox.ini": "[testenv:a]\ncommands = pytest tests/test_a.py\n[testenv]\ncommands = pytest {posargs:-n 2}\n",
+            "setup.py": "",
+            "tests/test_a.py": TEST,
+        },
+        ["test: python -m pytest"],
+    ),
+    "pytest's own table names the tests": (
+        {
+            ".github/workflows/ci.yml": "- run: pytest tests/test_a.py\n",
+            "pyproject.toml": "[tool.pytest]\ntestpaths = ['tests']\n",
+            "tests/test_a.py": TEST,
+        },
+        ["test: python -m pytest"],
+    ),
     "unittest in a package": (
         {"pyproject.toml": "", "tests/__init__.py": "", "tests/test_a.py": UNITTEST},
         ["test: python -m unittest discover -v"],
