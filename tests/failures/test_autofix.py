@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
-from orchestrator.failures import RepositoryView
+from orchestrator.failures import RepositoryView, judge_output
 from orchestrator.failures.autofix import FixPlan, plan_fixes
 from orchestrator.settings import Autofix
 from tests.failures.trees import PYTHON, TYPESCRIPT, write
@@ -96,6 +96,25 @@ def test_pyrights_unused_ones_are_mended_like_the_linters(tmp_path: Path) -> Non
     assert edited(fixes, "a.py").startswith("import sys\n")
     assert edited(fixes, "a.py").endswith("    x = g()  # pyright: ignore[reportUnusedVariable]\n")
     assert fixes.suppressions == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("import heapq", "import heapq"),
+        ("import os.path as ospath", "import os.path as ospath"),
+        ("from os import getpid", "getpid imported from os"),
+        ("from os import getpid as pid", "getpid imported from os as pid"),
+        ("from os import sep, getpid", "getpid imported from os"),
+    ],
+)
+def test_an_unused_import_in_pylints_words_goes(line: str, words: str, tmp_path: Path) -> None:
+    text = f"{line}\nimport sys\n\nprint(sys.path{', sep' if 'sep' in line else ''})\n"
+    view = RepositoryView(root=write(tmp_path, {"a.py": text}))
+    said = f"************* Module a\na.py:1:0: W0611: Unused {words} (unused-import)\n"
+    failures = judge_output(said, "", exit_code=4, check=CheckKind.LINT, view=view)
+    mended = edited(plan_fixes(failures, view, Autofix()), "a.py")
+    assert mended == (text.replace(", getpid", "") if "sep" in line else text.removeprefix(f"{line}\n"))
 
 
 def test_object_shorthand_and_rest_siblings_stay(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ CASES: dict[str, tuple[Category, str, str | None]] = {
     "pylint_attr": (INVENTED, "pylint", "push"),
     "pylint_kwarg": (INVENTED, "pylint", "rounding"),
     "pylint_name": (TRIVIAL, "pylint", "Money"),
-    "pylint_import": (TRIVIAL, "pylint", None),
+    "pylint_import": (TRIVIAL, "pylint", "os"),
     "pylint_unused": (TRIVIAL, "pylint", "total"),
     "pylint_mod": (INVENTED, "pylint", "yamll"),
     "unittest_attr": (INVENTED, "unittest", "push"),

@@ -94,6 +94,10 @@ _PYLINT_OWNER = {
     "E1123": re.compile(r"Unexpected keyword argument '([^']+)' in (.*) call"),
 }
 
+_PYLINT_UNUSED = re.compile(
+    r"Unused (?:import ([\w.]{1,200})|(\w{1,200}) imported from [\w.]{1,200})(?: as (\w{1,200}))?"
+)
+
 
 def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tuple[Kind, str | None, str | None]:
     if syntax or code is None:
@@ -107,6 +111,8 @@ def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tupl
         return kind, named[1], None
     if not pylint:
         return kind, symbol, None
+    if code == "W0611" and (unused := _PYLINT_UNUSED.match(message)):
+        return kind, (unused[1] or unused[2]) + (f" as {unused[3]}" if unused[3] else ""), None
     match = _PYLINT_OWNER[code].search(message) if code in _PYLINT_OWNER else None
     if match is None:
         return kind, symbol, None
