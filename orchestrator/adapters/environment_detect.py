@@ -42,9 +42,11 @@ MANIFESTS = (
     "package-lock.json",
     "npm-shrinkwrap.json",
     "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
     "yarn.lock",
     ".yarnrc.yml",
     "bun.lock",
+    "bun.lockb",
     *REQUIREMENTS,
     *(name for names in CONFIGURED_BY.values() for name in names),
 )
@@ -115,38 +117,50 @@ def _node(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, .
         return ()
     package = _json(files["package.json"])
     if "pnpm-lock.yaml" in files:
-        return _managed("pnpm", "install --frozen-lockfile", package, installers)
+        grouped = re.search(r"^packages:", files.get("pnpm-workspace.yaml", "packages:"), re.MULTILINE)
+        default = "pnpm@9" if grouped else "pnpm@10"
+        return _managed(_wanted(default, package), "install --frozen-lockfile", installers)
     if "yarn.lock" in files:
         modern = ".yarnrc.yml" in files
-        return _managed("yarn", f"install {'--immutable' if modern else '--frozen-lockfile'}", package, installers)
+        frozen = "--immutable" if modern else "--frozen-lockfile"
+        return _managed(_wanted("yarn@1", package), f"install {frozen}", installers)
     if "package-lock.json" in files or "npm-shrinkwrap.json" in files:
         return ("npm ci",)
-    if "bun.lock" in files and "bun" in installers:
-        return ("bun install --frozen-lockfile",)
+    if "bun.lock" in files or "bun.lockb" in files:
+        return _managed(_wanted("bun@1", package), "install --frozen-lockfile", installers)
     declared = any(package.get(key) for key in ("dependencies", "devDependencies", "workspaces"))
     return ("npm install --no-package-lock",) if declared else ()
 
 
-def _managed(name: str, install: str, package: Mapping[str, Any], installers: Collection[str]) -> tuple[str, ...]:
+def _wanted(default: str, package: Mapping[str, Any]) -> str:
+    """The manager with the version that the project pins, exactly or by its engines; ``default`` where it pins none.
+
+    pnpm takes a workspace file without packages from 10 on.
+    """
+    name = default.partition("@")[0]
+    pinned = str(package.get("packageManager", "")).partition("+")[0]
+    if pinned.startswith(f"{name}@"):
+        return pinned
+    required = _table(package, "engines").get(name)
+    major = re.search(r"\d+", required) if isinstance(required, str) else None
+    return f"{name}@{major[0]}" if major and int(major[0]) > int(default.partition("@")[2]) else default
+
+
+def _managed(wanted: str, install: str, installers: Collection[str]) -> tuple[str, ...]:
     """Installing by that manager; where the machine lacks it, it comes along for the project's own scripts to call.
 
     By npx, from where the user's npm gets its packages, rather than by corepack: an older one knows none of the keys
     that sign newer managers, and it asks servers that a mirror's user may not reach.
     """
+    name = wanted.partition("@")[0]
     if name in installers:
         return (f"{name} {install}",)
-    pinned = str(package.get("packageManager", "")).partition("+")[0]
-    wanted = pinned if pinned.startswith(f"{name}@") else _MANAGERS[name]
     modern = re.fullmatch(r"yarn@(?!1\b|0\b)(.+)", wanted)
     source = f"@yarnpkg/cli-dist@{modern[1]}" if modern else wanted
     runner = f"npx --yes --package {source} {name}"
     kept = "node_modules/.manager"
     link = f"ln -sf ../.manager/node_modules/.bin/{name} node_modules/.bin/{name}"
     return (f"{runner} {install}", f"npm install --prefix {kept} {source} && mkdir -p node_modules/.bin && {link}")
-
-
-_MANAGERS = {"pnpm": "pnpm@9", "yarn": "yarn@1"}
-"""Where the project pins no version."""
 
 
 def _installable(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:

@@ -108,6 +108,20 @@ def kept(package: str) -> str:
             ("npx --yes --package pnpm@9 pnpm install --frozen-lockfile", kept("pnpm@9")),
         ),
         (
+            {"package.json": "{}", "pnpm-lock.yaml": "", "pnpm-workspace.yaml": "allowBuilds:\n  esbuild: true\n"},
+            (),
+            ("npx --yes --package pnpm@10 pnpm install --frozen-lockfile", kept("pnpm@10")),
+        ),
+        (
+            {
+                "package.json": '{"engines": {"pnpm": ">=10.1"}}',
+                "pnpm-lock.yaml": "",
+                "pnpm-workspace.yaml": "packages:",
+            },
+            (),
+            ("npx --yes --package pnpm@10 pnpm install --frozen-lockfile", kept("pnpm@10")),
+        ),
+        (
             {"package.json": '{"packageManager": "pnpm@10.12.1+sha512.00"}', "pnpm-lock.yaml": ""},
             (),
             ("npx --yes --package pnpm@10.12.1 pnpm install --frozen-lockfile", kept("pnpm@10.12.1")),
