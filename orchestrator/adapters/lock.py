@@ -39,7 +39,7 @@ class Holder:
     def __str__(self) -> str:
         if self.pid is None:
             return "another process"
-        parts = [f"process {self.pid}", f"run {self.run}" if self.run else "", f"since {self.started}"]
+        parts = [f"process {self.pid}", f"run {self.run}" if self.run else "", f"since {self.started[:19]}"]
         parts.append(f"on {self.host}" if self.host != socket.gethostname() else "")
         return ", ".join(part for part in parts if part)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from orchestrator.cli.fitted import Colour, coloured, fitted
 from orchestrator.cli.here import project_here
 from orchestrator.cli.night import signals
 from orchestrator.cli.options import sets_of
@@ -27,6 +29,8 @@ from orchestrator.wiring_doctor import Rehearsed, told
 from orchestrator.wiring_doctor_models import providers
 
 _CODES = {Word.GO: ExitCode.OK, Word.GO_WITHOUT: ExitCode.TASKS_OPEN, Word.NO_GO: ExitCode.REFUSED}
+_ANSWERS = {Word.GO: Colour.GOOD, Word.GO_WITHOUT: Colour.LOOK, Word.NO_GO: Colour.BAD}
+_COLOURS = {Weight.OK: Colour.GOOD, Weight.NOTE: Colour.LOOK, Weight.TASKS: Colour.LOOK, Weight.STOP: Colour.BAD}
 _WIDTH = 12
 
 
@@ -50,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_as_json(findings, answer, until), indent=2, ensure_ascii=False))
     else:
-        print(_last_line(answer, findings, has_tasks=has_tasks))
+        word = str(answer.word)
+        more = _last_line(answer, findings, has_tasks=has_tasks).removeprefix(word)
+        print(coloured(word, _ANSWERS[answer.word], sys.stdout, os.environ) + more)
     return _CODES[answer.word]
 
 
@@ -98,7 +104,7 @@ def _advice(project: Project, found: Outlook, site: Rehearsed) -> Iterator[Findi
     there = {*names, *folders}
     tree = TreeLook(exists=lambda path: path.rstrip("/") in there, names=names) if site.facts else None
     for each in advice_of(project, found, tree):
-        where = f"{each.source}:{each.line}:{each.column}"
+        where = f"{Path(each.source).name}:{each.line}:{each.column}"
         yield Finding(
             topic="tasks",
             weight=Weight.NOTE,
@@ -112,8 +118,9 @@ def _advice(project: Project, found: Outlook, site: Rehearsed) -> Iterator[Findi
 def _print(finding: Finding) -> None:
     weight = {Weight.OK: "ok", Weight.NOTE: "note", Weight.TASKS: "without", Weight.STOP: "NO-GO"}[finding.weight]
     slug = f" [{finding.slug}]" if finding.slug else ""
-    lines = [f"{weight:<8}{finding.topic:<{_WIDTH}}{one_line(finding.what, limit=600)}{slug}"]
-    if finding.mend:
+    what = fitted(f"{weight:<8}{finding.topic:<{_WIDTH}}{one_line(finding.what, limit=600)}{slug}", sys.stdout)
+    lines = [coloured(weight, _COLOURS[finding.weight], sys.stdout, os.environ) + what.removeprefix(weight)]
+    if finding.mend:  # not wrapped: it may be a command to copy
         lines.append(f"{'':<8}{'mend:':<{_WIDTH}}{one_line(finding.mend, limit=600)}")
     sys.stdout.write(encodable("\n".join(lines) + "\n", sys.stdout.encoding))
     sys.stdout.flush()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.agents.staff import Staff, hired
+from orchestrator.cli.fitted import fitted
 from orchestrator.cli.options import sets_of
 from orchestrator.cli.readiness import advice_lines, advice_of, refuse_unready
 from orchestrator.cli.runs import stood
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.OK
     ready = ["", "not ready for a night", *(f"  {line}" for line in advice_lines(advice))] if advice else []
     text = "\n".join([*as_text(project.batch, found, settings, now), *map(plain, ready)]) + "\n"
-    sys.stdout.write(encodable(text, sys.stdout.encoding))
+    sys.stdout.write(encodable(fitted(text, sys.stdout), sys.stdout.encoding))
     return ExitCode.OK
 
 
@@ -247,11 +248,11 @@ def _done(found: Outlook, settings: Settings, now: datetime) -> str:
 
 def _caps(caps: Caps) -> str:
     tokens = f"{caps.max_tokens:,} tokens" if caps.max_tokens is not None else "no cap on tokens"
-    return f"{tokens}, {f'USD {caps.max_cost_usd:.2f}' if caps.max_cost_usd is not None else 'no cap on cost'}"
+    return f"{tokens}, {f'${caps.max_cost_usd:.2f}' if caps.max_cost_usd is not None else 'no cap on cost'}"
 
 
 def _money(expected: Expected) -> str:
-    return "unknown" if expected.cost_usd is None else f"USD {expected.cost_usd:.2f}"
+    return "unknown" if expected.cost_usd is None else f"${expected.cost_usd:.2f}"
 
 
 def _short(tokens: int) -> str:

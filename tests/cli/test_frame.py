@@ -195,7 +195,7 @@ def test_plan_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str], mon
     assert main(["plan", str(tmp_path / "tasks.yaml"), *sets]) == 0
     text = capsys.readouterr().out
     assert "2 tasks in 1 chain, from the checked-out commit" in text
-    assert "caps of the run   5,000,000 tokens, USD 0.10" in text, "on by default"
+    assert "caps of the run   5,000,000 tokens, $0.10" in text, "on by default"
     assert 'simple ("new" +3), medium importance, at most 3 iterations' in text
     assert "more than 0.1; split it into a chain of" in text
     assert "does not fit      a, b: raise --max-tokens or --max-cost" in text
