@@ -220,6 +220,12 @@ def test_a_missing_import_is_looked_up_and_sorted_in(tmp_path: Path) -> None:
     ast.parse(text)
 
 
+@pytest.mark.parametrize(("code", "between"), [("class A:\n    x = json.loads\n", 2), ("X = json.loads\n", 1)])
+def test_the_first_import_stands_as_far_from_the_code_as_isort_has_it(code: str, between: int, tmp_path: Path) -> None:
+    fixes = plan(tmp_path, {"a.py": code}, trivial("ruff", "F821", "a.py", 1, "json"))
+    assert edited(fixes, "a.py") == f"import json{chr(10) * (between + 1)}{code}"
+
+
 def test_it_joins_an_import_of_the_same_module(tmp_path: Path) -> None:
     files = {
         "p/__init__.py": "",

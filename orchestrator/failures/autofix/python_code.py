@@ -133,8 +133,8 @@ def _insert(
             source.insert(number, "")
             number += 1
         following = source.line(number + 1)
-        if following is not None and following.strip() and not following.startswith(("import ", "from ", " ", ")")):
-            source.insert(number + 1, "")
+        if following is not None and not following.startswith(("import ", "from ", " ", ")")):
+            _space_after(source, number)
         return
     if block:
         first = block[0].lineno
@@ -144,11 +144,21 @@ def _insert(
         return
     number = _first_line(source, tree)
     source.insert(number, text)
-    following = source.line(number + 1)
-    if following is not None and following.strip():
-        source.insert(number + 1, "")
+    _space_after(source, number)
     if number > 1 and (source.line(number - 1) or "").strip():
         source.insert(number, "")
+
+
+def _space_after(source: SourceText, number: int) -> None:
+    """Blank lines between the imports and the code: two before a definition, else one, as isort and black have it."""
+    following = number + 1
+    while (line := source.line(following)) is not None and not line.strip():
+        following += 1
+    if line is None:
+        return
+    wanted = 2 if re.match(r"(?:@|class |def |async def )", line) else 1
+    for _ in range(wanted - (following - number - 1)):
+        source.insert(number + 1, "")
 
 
 def _first_line(source: SourceText, tree: ast.Module) -> int:
