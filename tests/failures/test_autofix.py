@@ -13,6 +13,7 @@ import pytest
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.failures import RepositoryView, judge_output
 from orchestrator.failures.autofix import FixPlan, plan_fixes
+from orchestrator.failures.autofix.python_effects import has_effects
 from orchestrator.settings import Autofix
 from tests.failures.trees import PYTHON, TYPESCRIPT, write
 
@@ -168,6 +169,23 @@ def test_an_unused_import_goes_only_where_nothing_can_notice(files: dict[str, st
     text = edited(fixes, "p/plugins.py")
     assert ("noqa: F401" in text) is kept
     assert (name in text) is kept
+
+
+@pytest.mark.parametrize(
+    ("text", "acts"),
+    [
+        ("class Base: ...\n\n\nclass Thing(Base): ...\n", False),
+        ("KNOWN = {'a': 1}\nif True:\n    KNOWN.pop('a')\n    KNOWN['b'] = 2\n", False),
+        ("class Wrong(LookupError): ...\n", False),
+        ("class Base:\n    def __init_subclass__(cls):\n        print(cls)\n\n\nclass Thing(Base): ...\n", True),
+        ("from p.q import KNOWN\n\nKNOWN.pop('a')\n", True),
+        ("from p.q import KNOWN\n\nKNOWN['a'] = 1\n", True),
+        ("from p.q import Base\n\n\nclass Thing(Base): ...\n", True),
+        ("class Thing(metaclass=type): ...\n", True),
+    ],
+)
+def test_what_loading_a_module_does_besides_defining(text: str, acts: bool) -> None:
+    assert has_effects(text.encode()) is acts
 
 
 def test_a_re_export_of_a_package_is_never_removed(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 
 def has_effects(data: bytes) -> bool:
@@ -14,7 +17,38 @@ def has_effects(data: bytes) -> bool:
             tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
-    return any(_acts(statement) for statement in tree.body)
+    own = _Own.of(tree)
+    return any(_acts(statement, own) for statement in tree.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a module defines itself: touching that while it loads concerns nobody else."""
+
+    classes: Mapping[str, ast.ClassDef]
+    containers: frozenset[str]
+    """Names bound to a literal dictionary, list or set."""
+
+    @classmethod
+    def of(cls, tree: ast.Module) -> _Own:
+        bound = (node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+        containers = frozenset(
+            target.id
+            for node in bound
+            if isinstance(node.value, ast.Dict | ast.List | ast.Set)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name)
+        )
+        return cls({node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}, containers)
+
+    def holds(self, node: ast.expr) -> bool:
+        """Whether the expression is one of the containers."""
+        return isinstance(node, ast.Name) and node.id in self.containers
+
+
+_CHANGES = frozenset(
+    {"add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"}
+)
 
 
 _QUIET_DECORATORS = frozenset(
@@ -39,50 +73,66 @@ _QUIET_DECORATORS = frozenset(
 )
 _QUIET_BASES = frozenset(
     {
-        "object",
-        "Exception",
         "ABC",
         "Enum",
+        "Flag",
         "IntEnum",
+        "IntFlag",
         "StrEnum",
         "Protocol",
         "NamedTuple",
         "TypedDict",
         "Generic",
-        "ValueError",
-        "TypeError",
-        "RuntimeError",
-        "KeyError",
-        "LookupError",
-        "dict",
-        "list",
-        "str",
-        "int",
-        "tuple",
-        "set",
-        "BaseException",
-        "OSError",
         "Mapping",
         "MutableMapping",
+        "Sequence",
         "Iterator",
+        "Iterable",
+        "Thread",
+        "NodeVisitor",
+        "NodeTransformer",
+        "TestCase",
+        "OrderedDict",
+        "UserDict",
+        "UserList",
     }
+    | {name for name, kind in vars(builtins).items() if isinstance(kind, type)}
 )
+"""Bases that take no note of who derives from them: the library's, and every class of ``builtins``."""
 
 
-def _acts(statement: ast.stmt) -> bool:
+def _acts(statement: ast.stmt, own: _Own) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         return any(_last_name(decorator) not in _QUIET_DECORATORS for decorator in statement.decorator_list)
     if isinstance(statement, ast.ClassDef):
         loud = any(_last_name(decorator) not in _QUIET_DECORATORS for decorator in statement.decorator_list)
-        return loud or bool(statement.keywords) or any(_last_name(base) not in _QUIET_BASES for base in statement.bases)
+        return loud or bool(statement.keywords) or not all(_unmoved(base, own) for base in statement.bases)
     if isinstance(statement, ast.Expr):
-        return not isinstance(statement.value, ast.Constant)
+        call = statement.value.func if isinstance(statement.value, ast.Call) else None
+        inside = isinstance(call, ast.Attribute) and call.attr in _CHANGES and own.holds(call.value)
+        return not isinstance(statement.value, ast.Constant) and not inside
     if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return any(not isinstance(target, ast.Name | ast.Tuple) for target in targets)
+        return any(
+            not isinstance(target, ast.Name | ast.Tuple)
+            and not (isinstance(target, ast.Subscript) and own.holds(target.value))
+            for target in targets
+        )
     if isinstance(statement, ast.If | ast.Try):
-        return any(_acts(child) for child in [*statement.body, *statement.orelse])
+        return any(_acts(child, own) for child in [*statement.body, *statement.orelse])
     return not isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass | ast.Global)
+
+
+def _unmoved(base: ast.expr, own: _Own) -> bool:
+    """Whether deriving from that class does nothing: a known one, or one of this module without ``__init_subclass__``
+    (what it derives from is looked at where it is defined).
+    """
+    if _last_name(base) in _QUIET_BASES:
+        return True
+    known = own.classes.get(base.id) if isinstance(base, ast.Name) else None
+    return known is not None and not any(
+        isinstance(part, ast.FunctionDef) and part.name == "__init_subclass__" for part in known.body
+    )
 
 
 def _last_name(node: ast.expr) -> str:
