@@ -23,6 +23,8 @@ from orchestrator.wiring_models import check_prices, llms_of, prices_of
 
 _TOKENS = 64
 """Output of a rehearsal's call: some models think before they speak, and refuse less."""
+_REHEARSAL = "doctor"
+"""The task that a rehearsal's calls are of."""
 _ADDRESSES = {
     "anthropic": "https://api.anthropic.com",
     "google": "https://generativelanguage.googleapis.com",
@@ -40,7 +42,8 @@ def providers(project: Project, sandbox: SandboxChoice, now: datetime, *, call: 
         for name, models in staff.models_by_provider().items():
             yield from _provider(name, models, llms[name], settings.models.providers[name])
             if call:
-                yield from _called(name, models, llms[name], settings.models.deadlines)
+                with commands.nowhere(_REHEARSAL):
+                    yield from _called(name, models, llms[name], settings.models.deadlines)
     finally:
         for llm in llms.values():
             llm.close()
@@ -71,7 +74,7 @@ def _called(name: str, models: Sequence[str], llm: Llm, deadlines: CallDeadlines
     """One short answer from each model: quota and billing show in nothing less."""
     for number, model in enumerate(models, 1):
         request = Request(
-            key=CallKey("doctor", Phase.DISCOVER, "doctor", number, 1),
+            key=CallKey(_REHEARSAL, Phase.DISCOVER, "doctor", number, 1),
             provider=name,
             model=model,
             system="Answer with one word.",

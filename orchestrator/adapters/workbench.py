@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,6 +55,19 @@ class Benches:
         for left in paths.home.glob(f"{PREFIX}*"):
             with suppress(OSError):
                 remove_folder(left)
+
+    @contextmanager
+    def nowhere(self, task: str) -> Iterator[None]:
+        """The task is a rehearsal, in an empty tree of its own; gone when the context ends."""
+        with tempfile.TemporaryDirectory(prefix="orchestrate-rehearsal-", ignore_cleanup_errors=True) as made:
+            paths = LanePaths.at(Path(made).resolve())
+            paths.root.mkdir()
+            Git(directory=paths.home).run("init", "-q", "--bare", "--template=", str(paths.git_dir))
+            self._lanes[task] = paths
+            try:
+                yield
+            finally:
+                del self._lanes[task]
 
     def lane_of(self, task: str) -> LanePaths:
         """The folders of its lane."""

@@ -13,6 +13,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from orchestrator.adapters import processes, shell_mounts
@@ -75,6 +76,10 @@ class Commands:
     def opened(self, task: str, lane: Lane) -> None:
         """The task is worked on in that lane from now on."""
         self._benches.opened(task, lane)
+
+    def nowhere(self, task: str) -> AbstractContextManager[None]:
+        """The task is a rehearsal, in an empty tree."""
+        return self._benches.nowhere(task)
 
     def llm(self, name: str, provider: Provider) -> CommandLlm:
         """The provider ``name`` as it is set up. ``UsageError`` where its ``config_dirs`` cannot be shown."""

@@ -482,3 +482,19 @@ def test_a_missing_program_is_named(shop: Open, line: str) -> None:
         shop().llm(line).check(["any"])
     assert caught.value.fault is ModelFault.NOT_FOUND
     assert caught.value.hint
+
+
+@needs("bwrap")
+@pytest.mark.parametrize("mode", ["none", "bwrap"])
+def test_a_rehearsal_works_in_an_empty_tree_and_leaves_nothing(shop: Open, mode: str) -> None:
+    it = shop()
+    around = Surroundings(variables=dict(os.environ), home=it.home, checkout=it.repo.root)
+    commands = Commands(sandbox=sandbox(mode), limits=limits(), surroundings=around)
+    llm = commands.llm("cli", Provider(adapter="command", command="cat > /dev/null; ls -A; pwd"))
+    with commands.nowhere("doctor"):
+        seen = llm.ask(asked("doctor"), DEADLINES).text.split()
+    assert seen[0] == ".git"
+    assert len(seen) == 2
+    assert not Path(seen[1]).exists()
+    with pytest.raises(KeyError):
+        llm.ask(asked("doctor"), DEADLINES)
