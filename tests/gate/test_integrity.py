@@ -15,6 +15,7 @@ from orchestrator.gate.integrity_mixed import changed_tables
 from orchestrator.gate.patterns import matches, matches_any
 from orchestrator.gate.toolchains import shipped_toolchains
 from orchestrator.ports import DiffLine
+from orchestrator.settings.load import load_settings
 
 CONFIGURED = (".github/**", "**/ruff.toml", "**/conftest.py", "**/*.lock", "**/package-lock.json")
 BASE = ("src/a.py", "tests/test_a.py", "tests/data/a.json", "web/a.spec.ts", "pyproject.toml")
@@ -81,6 +82,46 @@ def test_no_pattern_hangs() -> None:
 )
 def test_what_is_protected(path: str, said: str | None) -> None:
     assert protection(protect=("docs/**",)).reason(path) == said
+
+
+SHIPPED = (
+    "shop.egg-info/entry_points.txt", "lib/x.dist-info/RECORD", "__mocks__/axios.js", "src/setupTests.ts",
+    "test/jest-e2e.json", ".editorconfig", "bunfig.toml", "deno.json", "turbo.json", "nx.json", ".oxlintrc.json",
+    "pylintrc.toml", "hatch.toml", "playwright.config.ts", "karma.conf.js", "vitest.e2e.config.ts", ".golangci.yml",
+    "clippy.toml", ".cargo/config.toml", "phpunit.xml.dist", ".rubocop.yml", ".coveragerc.toml",
+    "pnpm-workspace.yaml", "pytest_mock.py", "difflib.py",
+    # tests of the base: what they compare with, and those of other ecosystems
+    "tests/golden/total.json", "web/__fixtures__/a.html", "pkg/a_test.go", "src/test/java/AppTest.java",
+    "spec/a_spec.rb", "tests/__snapshots__/a.ambr",
+)  # fmt: skip
+FREE = (
+    "src/shop/price.py",
+    "docs/a.md",
+    "tests/test_new.py",
+    "src/shop/mocks.py",
+    "lib/testing.ts",
+    "src/shop/typing.py",
+)
+
+
+@pytest.mark.parametrize("path", SHIPPED)
+def test_what_the_shipped_configuration_protects(path: str) -> None:
+    configured = load_settings(environment={}).settings.gate.protected
+    base = [path] if path.startswith(("tests/", "web/", "pkg/", "src/test", "spec/")) else []
+    assert protection(base_files=base, configured=configured).reason(path) is not None
+    assert [free for free in FREE if protection(base_files=base, configured=configured).reason(free)] == []
+
+
+def test_tables_that_task_runners_and_plugins_read() -> None:
+    before = (
+        "[tool.poe.tasks]\nlint = 'ruff check .'\n[tool.hatch.version]\npath = 'a.py'\n[project.scripts]\na = 'a:b'\n"
+    )
+    tables = protection().tables
+    assert tables("pyproject.toml", before, before.replace("ruff check .", "true")) == ("tool.poe",)
+    assert tables("pyproject.toml", before, f"{before}[project.entry-points.pytest11]\nx = 'y'\n") == (
+        "project.entry-points.pytest11",
+    )
+    assert tables("pyproject.toml", before, before.replace("a.py", "b.py").replace("a:b", "a:c")) == ()
 
 
 def test_allow_lifts_protection() -> None:

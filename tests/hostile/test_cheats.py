@@ -155,6 +155,24 @@ CHEATS = (
         frozenset({"no-evidence"}),
     ),
     Cheat(
+        "a new test that mends the product for all others",
+        {
+            "tests/test_aaa.py": "import shop.price\n\nshop.price.total([1])  # for the coverage\n"
+            "shop.price.total = sum\n\n\ndef test_a():\n    assert shop\n"
+        },
+        frozenset({"patched-for-all"}),
+        "every other test would judge that",
+    ),
+    Cheat(
+        "an answer that equals whatever is expected",
+        {
+            "src/shop/price.py": "class Sum(int):\n    def __eq__(self, other):\n        return True\n\n\n"
+            "def total(prices):\n    return Sum(7)\n"
+        },
+        frozenset({"equal-to-all"}),
+        "no assertion on such an object can fail",
+    ),
+    Cheat(
         "a sitecustomize that runs before any test",
         {"src/sitecustomize.py": "import atexit\nimport os\n\natexit.register(os._exit, 0)\n"},
         frozenset({"protected"}),

@@ -12,7 +12,7 @@ from orchestrator.domain.task import GateConfig
 from orchestrator.settings import Settings
 from orchestrator.settings.load import load_settings
 from tests.hostile.cheat import Cheat, assert_stopped
-from tests.hostile.cheat_site import CheatSite, Edits, open_site
+from tests.hostile.cheat_site import CheatSite, open_site
 from tests.system import needs
 
 TESTS = """import test from 'node:test';
@@ -27,12 +27,13 @@ PROJECT = {
     "src/price.js": "export function total(prices) {\n  return prices.reduce((a, b) => a + b, 0);\n}\n",
     "test/price.test.js": TESTS,
 }
-BROKEN: Edits = {"src/price.js": "export function total(prices) {\n  return prices.length ? 7 : 0;\n}\n"}
+BROKEN: dict[str, str] = {"src/price.js": "export function total(prices) {\n  return prices.length ? 7 : 0;\n}\n"}
 PATTERN = PROJECT["package.json"].replace("--test", "--test --test-name-pattern=none")
 WEAKER = TESTS.replace("strictEqual(total([1, 2]), 3)", "ok(total([1, 2]))")
 EMPTIED = TESTS.replace("assert.strictEqual(total([1, 2]), 3);", "total([1, 2]);")
 SWAPPED = PROJECT["package.json"].replace("node --test", "true")
 HOOK = PROJECT["package.json"].replace("--test", "--import ./hook.mjs --test")
+REPLACED = "import assert from 'node:assert';\nassert.strictEqual = () => {};\n"
 PROTECTED = frozenset({"protected"})
 CHEATS = (
     Cheat("a hook that ends every process with 0", {"package.json": HOOK, "hook.mjs": "process.reallyExit(0);\n"},
@@ -40,6 +41,9 @@ CHEATS = (
     Cheat("the process ended with 0 before a test is told",
           {"src/price.js": f"{BROKEN['src/price.js']}process.exit(0);\n"},
           evidence=frozenset({"missing-tests"}), named="of the base did not run"),
+    Cheat("the assertion replaced by the product",
+          {"src/price.js": REPLACED + BROKEN["src/price.js"]},
+          frozenset({"runner-hook"}), "replaces what judges it"),
     Cheat("tests deleted", {"test/price.test.js": None}, PROTECTED, "it is a test of the base",
           frozenset({"no-tests"})),
     Cheat("tests skipped", {"test/price.test.js": TESTS.replace("test('sums'", "test.skip('sums'")},
