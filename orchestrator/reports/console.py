@@ -100,6 +100,7 @@ def status_text(progress: Progress, now: datetime | None = None) -> str:
     width = max((len(task.id) for task in progress.tasks.values()), default=0)
     for task in progress.tasks.values():
         state = STATE_WORDS.get(task.state, one_line(task.state, limit=20))
+        state = "begun" if task.state == RUNNING and progress.ended else state
         lines.append(f"  {one_line(task.id, limit=64):<{width}}  {state:<9}  {task_words(task)}".rstrip())
         if task.state == RUNNING and task.headline:
             lines.append(f"  {'':<{width}}  {'':<9}  {one_line(f'{task.category}: {task.headline}')}")

@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
-from orchestrator.domain.failure import Category
 from orchestrator.domain.outcome import RunOutcome
 from orchestrator.reports.absence import after
-from orchestrator.reports.progress import RUNNING, WAITING, CheckNote, Progress, TaskProgress, moment
-
-Event = Mapping[str, Any]
+from orchestrator.reports.fold_gate import (
+    autofix_applied,
+    check_finished,
+    check_started,
+    edits_applied,
+    existence_found,
+    gate_again,
+    gate_finished,
+    gate_started,
+)
+from orchestrator.reports.fold_parts import Event, changed, doing, number, real, text
+from orchestrator.reports.progress import RUNNING, WAITING, Progress, TaskProgress, moment
+from orchestrator.reports.todo import resume_command
 
 NOTES_KEPT = 20
 
@@ -42,42 +50,11 @@ def step(progress: Progress, event: Event) -> Progress:
     return progress if rule is None else rule(progress, event)
 
 
-def _text(event: Event, key: str) -> str:
-    value = event.get(key)
-    return "" if value is None else str(value)
-
-
-def _number(event: Event, key: str) -> int:
-    value = event.get(key)
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _real(event: Event, key: str) -> float:
-    value = event.get(key)
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _task(progress: Progress, event: Event, **changes: Any) -> Progress:
-    """Change the event's task; a task the start did not name is added."""
-    name = _text(event, "task")
-    if not name:
-        return progress
-    task = progress.tasks.get(name) or TaskProgress(id=name)
-    return replace(progress, tasks={**progress.tasks, name: replace(task, **changes)})
-
-
-def _doing(progress: Progress, event: Event, words: str) -> Progress:
-    task = _text(event, "task")
-    return replace(
-        progress, current=task or progress.current, doing=words, doing_since=progress.last_at if words else None
-    )
-
-
 def _charge(progress: Progress, event: Event) -> Progress:
     """Answers, failed attempts and lost answers carry their charge; the ledger's own sum agrees (tests/reports)."""
     if "input_tokens" not in event:
         return progress
-    read, written = _number(event, "input_tokens"), _number(event, "output_tokens")
+    read, written = number(event, "input_tokens"), number(event, "output_tokens")
     cost = _dollars(event.get("cost_usd"))
     unknown = cost is None
     progress = replace(
@@ -87,10 +64,10 @@ def _charge(progress: Progress, event: Event) -> Progress:
         cost_usd=progress.cost_usd + (cost or 0),
         unpriced=progress.unpriced + unknown,
     )
-    task = progress.tasks.get(_text(event, "task"))
+    task = progress.tasks.get(text(event, "task"))
     if task is None:
         return progress
-    return _task(
+    return changed(
         progress,
         event,
         tokens=task.tokens + read + written,
@@ -109,22 +86,22 @@ def _dollars(value: object) -> Decimal | None:
 
 def _run_started(progress: Progress, event: Event) -> Progress:
     tasks = {
-        _text(item, "id"): TaskProgress(
-            id=_text(item, "id"),
-            title=_text(item, "title"),
-            complexity=_text(item, "complexity"),
-            iteration_limit=_number(item, "iteration_limit"),
+        text(item, "id"): TaskProgress(
+            id=text(item, "id"),
+            title=text(item, "title"),
+            complexity=text(item, "complexity"),
+            iteration_limit=number(item, "iteration_limit"),
         )
         for item in event.get("tasks", ())
         if isinstance(item, Mapping)
     }
     return replace(
         progress,
-        run=_text(event, "run"),
-        base=_text(event, "base"),
-        sandbox=_text(event, "sandbox"),
-        models_mode=_text(event, "models_mode"),
-        state_dir=_text(event, "state_dir"),
+        run=text(event, "run"),
+        base=text(event, "base"),
+        sandbox=text(event, "sandbox"),
+        models_mode=text(event, "models_mode"),
+        state_dir=text(event, "state_dir"),
         started_at=progress.last_at,
         tasks=tasks,
     )
@@ -141,142 +118,93 @@ def _session_started(progress: Progress, event: Event) -> Progress:
         hint="",
         doing="",
         doing_since=None,
-        sandbox=_text(event, "sandbox") or progress.sandbox,
-        models_mode=_text(event, "models_mode") or progress.models_mode,
-        state_dir=_text(event, "state_dir") or progress.state_dir,
+        sandbox=text(event, "sandbox") or progress.sandbox,
+        models_mode=text(event, "models_mode") or progress.models_mode,
+        state_dir=text(event, "state_dir") or progress.state_dir,
     )
 
 
 def _task_started(progress: Progress, event: Event) -> Progress:
-    known = progress.tasks.get(_text(event, "task")) or TaskProgress(id=_text(event, "task"))
-    progress = _task(
+    known = progress.tasks.get(text(event, "task")) or TaskProgress(id=text(event, "task"))
+    progress = changed(
         progress,
         event,
         state=RUNNING,
-        branch=_text(event, "branch") or known.branch,
-        complexity=_text(event, "complexity") or known.complexity,
-        iteration_limit=_number(event, "iteration_limit") or known.iteration_limit,
+        branch=text(event, "branch") or known.branch,
+        complexity=text(event, "complexity") or known.complexity,
+        iteration_limit=number(event, "iteration_limit") or known.iteration_limit,
         started_at=known.started_at or progress.last_at,
         reason="",
     )
-    return _doing(progress, event, "")
+    return doing(progress, event, "")
 
 
 def _phase_entered(progress: Progress, event: Event) -> Progress:
-    return _doing(_task(progress, event, phase=_text(event, "phase"), state=RUNNING), event, "")
+    return doing(changed(progress, event, phase=text(event, "phase"), state=RUNNING), event, "")
 
 
 def _call_intent(progress: Progress, event: Event) -> Progress:
-    return _doing(progress, event, f"{_text(event, 'role')} asks {_text(event, 'model')}")
+    return doing(progress, event, f"{text(event, 'role')} asks {text(event, 'model')}")
 
 
 def _call_failed(progress: Progress, event: Event) -> Progress:
-    words = f"{_text(event, 'role')}: {_text(event, 'fault').replace('_', ' ')}"
-    return _doing(replace(progress, retries=progress.retries + 1), event, words)
+    words = f"{text(event, 'role')}: {text(event, 'fault').replace('_', ' ')}"
+    return doing(replace(progress, retries=progress.retries + 1), event, words)
 
 
 def _call_retry(progress: Progress, event: Event) -> Progress:
-    return _doing(progress, event, f"{_text(event, 'role')} waits {_real(event, 'wait_s'):.0f} s, then asks again")
+    return doing(progress, event, f"{text(event, 'role')} waits {real(event, 'wait_s'):.0f} s, then asks again")
 
 
 def _call_answer(progress: Progress, event: Event) -> Progress:
-    return _doing(replace(progress, calls=progress.calls + 1), event, "")
+    return doing(replace(progress, calls=progress.calls + 1), event, "")
 
 
 def _iteration_started(progress: Progress, event: Event) -> Progress:
-    progress = _task(
+    progress = changed(
         progress,
         event,
-        iteration=_number(event, "iteration"),
-        iteration_limit=_number(event, "limit") or _limit(progress, event),
+        iteration=number(event, "iteration"),
+        iteration_limit=number(event, "limit") or _limit(progress, event),
     )
-    return _doing(progress, event, "")
+    return doing(progress, event, "")
 
 
 def _limit(progress: Progress, event: Event) -> int:
-    task = progress.tasks.get(_text(event, "task"))
+    task = progress.tasks.get(text(event, "task"))
     return task.iteration_limit if task else 0
 
 
-def _edits_applied(progress: Progress, event: Event) -> Progress:
-    return _doing(_task(progress, event, checks=(), headline="", category=""), event, "gate")
-
-
-def _check_finished(progress: Progress, event: Event) -> Progress:
-    task = progress.tasks.get(_text(event, "task"))
-    note = CheckNote(
-        check=_text(event, "check"),
-        passed=bool(event.get("passed")),
-        seconds=_real(event, "seconds"),
-        note=_text(event, "note"),
-        of=f"{_text(event, 'path')} {_text(event, 'command')}".strip(),
-    )
-    before = tuple(check for check in task.checks if (check.check, check.of) != (note.check, note.of)) if task else ()
-    return _task(progress, event, checks=(*before, note))  # judged anew, once a test is known to be flaky
-
-
-def _gate_started(progress: Progress, event: Event) -> Progress:
-    return _doing(_task(progress, event, checks=()), event, "gate")
-
-
-def _check_started(progress: Progress, event: Event) -> Progress:
-    where = "" if _text(event, "path") in {"", "."} else f" in {_text(event, 'path')}"
-    words = f"{_text(event, 'of') or 'gate'}: {_text(event, 'check')}{where}: {_text(event, 'command')}"
-    return _doing(progress, event, words)
-
-
-def _existence_found(progress: Progress, event: Event) -> Progress:
-    told = _task(progress, event, headline=_text(event, "headline"), category=Category.HALLUCINATION.value, checks=())
-    return _doing(told, event, "")
-
-
-def _gate_finished(progress: Progress, event: Event) -> Progress:
-    categories = event.get("categories")
-    names = ", ".join(str(name) for name in categories) if isinstance(categories, Mapping) else ""
-    headline = "" if event.get("passed") else _text(event, "headline")
-    return _doing(_task(progress, event, headline=headline, category=names), event, "")
-
-
-def _gate_again(progress: Progress, event: Event) -> Progress:
-    return _doing(_task(progress, event, checks=()), event, "gate once more: the environment failed")
-
-
-def _autofix_applied(progress: Progress, event: Event) -> Progress:
-    task = progress.tasks.get(_text(event, "task"))
-    fixed = (task.auto_fixed if task else 0) + 1
-    return _doing(_task(progress, event, auto_fixed=fixed, checks=()), event, "gate, after an auto-fix")
-
-
 def _move_decided(progress: Progress, event: Event) -> Progress:
-    return _task(progress, event, move=_text(event, "move"), why=_text(event, "why"))
+    return changed(progress, event, move=text(event, "move"), why=text(event, "why"))
 
 
 def _branch_landed(progress: Progress, event: Event) -> Progress:
-    return _task(progress, event, branch=_text(event, "branch"))
+    return changed(progress, event, branch=text(event, "branch"))
 
 
 def _task_finished(progress: Progress, event: Event) -> Progress:
-    task = progress.tasks.get(_text(event, "task"))
+    task = progress.tasks.get(text(event, "task"))
     outcome = event.get("outcome")
     told = {**outcome, **event} if isinstance(outcome, Mapping) else event
-    progress = _task(
+    progress = changed(
         progress,
         event,
-        state=_text(told, "status"),
+        state=text(told, "status"),
         phase="",
-        reason=_text(told, "reason"),
-        iteration=_number(told, "iterations") or (task.iteration if task else 0),
-        seconds=_real(told, "seconds"),
+        reason=text(told, "reason"),
+        iteration=number(told, "iterations") or (task.iteration if task else 0),
+        seconds=real(told, "seconds"),
     )
-    return replace(_doing(progress, event, ""), current=None)
+    return replace(doing(progress, event, ""), current=None)
 
 
 def _task_reopened(progress: Progress, event: Event) -> Progress:
-    return _task(progress, event, state=WAITING, reason="", checks=(), headline="", move="", why="")
+    return changed(progress, event, state=WAITING, reason="", checks=(), headline="", move="", why="")
 
 
 def _task_parked(progress: Progress, event: Event) -> Progress:
-    return _doing(_task(progress, event, state=WAITING), event, "")
+    return doing(changed(progress, event, state=WAITING), event, "")
 
 
 def _provider(progress: Progress, event: Event) -> Progress:
@@ -287,32 +215,33 @@ def _run_paused(progress: Progress, event: Event) -> Progress:
     return replace(
         progress,
         outcome=RunOutcome.PAUSED.value,
-        pause_reason=_text(event, "reason"),
-        hint=_text(event, "hint"),
+        pause_reason=text(event, "reason"),
+        hint=text(event, "hint"),
         doing="",
         doing_since=None,
     )
 
 
 def _run_interrupted(progress: Progress, event: Event) -> Progress:
-    return replace(_run_paused(progress, event), outcome=RunOutcome.INTERRUPTED.value)
+    hint = f"go on with `{resume_command(progress.run, progress.state_dir)}`"
+    return replace(_run_paused(progress, event), outcome=RunOutcome.INTERRUPTED.value, hint=hint)
 
 
 def _run_finished(progress: Progress, event: Event) -> Progress:
-    outcome = _text(event, "outcome") or RunOutcome.PARTLY.value
-    return replace(progress, outcome=outcome, seconds=_real(event, "seconds"), doing="", doing_since=None, current=None)
+    outcome = text(event, "outcome") or RunOutcome.PARTLY.value
+    return replace(progress, outcome=outcome, seconds=real(event, "seconds"), doing="", doing_since=None, current=None)
 
 
 def _setup_started(progress: Progress, event: Event) -> Progress:
-    return _doing(progress, event, "set-up of the lane's environment")
+    return doing(progress, event, "set-up of the lane's environment")
 
 
 def _setup_finished(progress: Progress, event: Event) -> Progress:
-    return _doing(replace(progress, setup_seconds=progress.setup_seconds + _real(event, "seconds")), event, "")
+    return doing(replace(progress, setup_seconds=progress.setup_seconds + real(event, "seconds")), event, "")
 
 
 def _note(progress: Progress, event: Event) -> Progress:
-    return replace(progress, notes=(*progress.notes, _text(event, "text"))[-NOTES_KEPT:])
+    return replace(progress, notes=(*progress.notes, text(event, "text"))[-NOTES_KEPT:])
 
 
 _RULES: dict[str, Callable[[Progress, Event], Progress]] = {
@@ -327,14 +256,14 @@ _RULES: dict[str, Callable[[Progress, Event], Progress]] = {
     "call:retry": _call_retry,
     "call:answer": _call_answer,
     "iteration:started": _iteration_started,
-    "edits:applied": _edits_applied,
-    "existence:found": _existence_found,
-    "gate:started": _gate_started,
-    "check:started": _check_started,
-    "check:finished": _check_finished,
-    "gate:finished": _gate_finished,
-    "gate:again": _gate_again,
-    "autofix:applied": _autofix_applied,
+    "edits:applied": edits_applied,
+    "existence:found": existence_found,
+    "gate:started": gate_started,
+    "check:started": check_started,
+    "check:finished": check_finished,
+    "gate:finished": gate_finished,
+    "gate:again": gate_again,
+    "autofix:applied": autofix_applied,
     "move:decided": _move_decided,
     "branch:landed": _branch_landed,
     "task:finished": _task_finished,

@@ -73,8 +73,8 @@ def test_picture_fits_a_low_window_and_follows_its_size(tmp_path: Path) -> None:
         assert "before" in text
         assert "after" in text
         pane.resize(120, 30)
-        wide = pane.wait_for("New import of CSV")
-        assert "report-totals" in wide
+        pane.wait_for("New import of CSV")
+        pane.wait_for("report-totals")  # a frame may be half drawn when it is looked at
 
 
 @needs("tmux")

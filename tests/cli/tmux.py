@@ -39,9 +39,9 @@ class Terminal:
         """What the pane shows; with ``escapes`` colours as well."""
         return self._run("capture-pane", "-p", *(["-e"] if escapes else []))
 
-    def wait_for(self, words: str) -> str:
+    def wait_for(self, words: str, within: float = LIMIT_S) -> str:
         """The pane's text once it holds those words."""
-        until = time.monotonic() + LIMIT_S
+        until = time.monotonic() + within
         while words not in (text := self.text()):
             assert time.monotonic() < until, f"{words!r} never came:\n{text}"
             time.sleep(0.02)

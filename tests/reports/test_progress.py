@@ -46,6 +46,15 @@ def test_a_gate_of_many_folders_keeps_each_check() -> None:
     assert step(progress, gate[0]).tasks["a"].checks == ()
 
 
+def test_what_was_interrupted_does_not_seem_to_run() -> None:
+    stopped = {"type": "run:interrupted", "at": "2026-11-21T04:00:00+00:00"}
+    told = status_text(fold([*until("edits:applied", task="add-rate"), stopped]))
+    assert ": interrupted, " in told
+    assert "hint:  go on with `orchestrate resume " in told
+    assert "begun" in told
+    assert "running" not in told
+
+
 def test_a_gate_without_checks_is_not_called_green() -> None:
     progress = fold(until("edits:applied", task="add-rate"))
     for kind, word in (("baseline:finished", "green"), ("gate:finished", "passed")):
