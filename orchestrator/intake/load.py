@@ -19,7 +19,7 @@ from orchestrator.intake.checks import task_faults
 from orchestrator.intake.documents import GateEntry, ProjectDocument, SharedDocument, TasksDocument
 from orchestrator.settings import GateLimits, Settings
 from orchestrator.settings.faults import explain, nearest
-from orchestrator.settings.layers import Layer, decode, read_bytes
+from orchestrator.settings.layers import Layer, decode, read_bytes, shipped_files, user_file
 from orchestrator.settings.load import Loaded, try_load
 from orchestrator.strict_yaml import Fault, LoadedYaml, shown
 
@@ -88,10 +88,7 @@ def load_project(
     documents = [file.document for file in files if file.document is not None]
     batch = build(stands.resolve(), tasks.digest, tasks.document, documents)
 
-    def reload() -> Loaded:
-        return load_project_settings(stands.parent, environment=environment, sets=sets)
-
-    again = (lambda: loaded) if alone else reload
+    again = (lambda: loaded) if alone else _reloading(stands.parent, environment, sets)
     return Project(batch=restrict(batch, only), file=path, text=tasks.text, loaded=loaded, reload=again)
 
 
@@ -112,6 +109,27 @@ def load_project_settings(
     if every or loaded is None:
         raise strict_yaml.refuse(tuple(every))
     return loaded
+
+
+def _reloading(folder: Path, environment: Mapping[str, str], sets: Sequence[str]) -> Callable[[], Loaded]:
+    """Reads the settings again; files that say what they said last time are not read into settings a second time."""
+    known: list[tuple[tuple[bytes | None, ...], Loaded]] = []
+
+    def reload() -> Loaded:
+        own = user_file(environment)
+        said = tuple(_bytes(path) for path in (*shipped_files(), folder / PROJECT_FILE, own) if path is not None)
+        if not known or known[0][0] != said:
+            known[:] = [(said, load_project_settings(folder, environment=environment, sets=sets))]
+        return known[0][1]
+
+    return reload
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:  # missing; what cannot be read is told by who reads it
+        return None
 
 
 def restrict(batch: Batch, only: Sequence[str]) -> Batch:

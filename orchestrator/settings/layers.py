@@ -95,6 +95,11 @@ def file_layer(path: Path, *, name: str) -> tuple[Layer, tuple[Fault, ...]]:
     return Layer(name=name, data=data, text=loaded), tuple(faults)
 
 
+def shipped_files() -> list[Path]:
+    """Where the shipped defaults lie, weakest first."""
+    return [config_dir() / file for file in SHIPPED]
+
+
 def shipped_layers(folder: Path | None = None) -> list[Layer]:
     """The defaults of ``config/`` (or of that folder). ``UsageError``: the installation was edited and broken.
 
