@@ -30,7 +30,9 @@ _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYN
 _DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
 _EXPECTATIONS = frozenset({Kind.ASSERTION, Kind.TEST_TIMEOUT})
 _REFUSAL = re.compile(
-    r"\bnot (?:yet |currently )?(?:supported|implemented|available)\b|\bunsupported\b|\bunimplemented\b|\bno longer\b",
+    r"\bnot (?:yet |currently )?(?:supported|implemented|available|enabled)\b|\bunsupported\b|\bunimplemented\b"
+    r"|\bno longer\b|\b(?:disabled|removed|retired|discontinued|deprecated)\b|\b(?:switched|turned) off\b"
+    r"|\bout of service\b",
     re.IGNORECASE,
 )
 """A function that says it does not do its work: a capability taken away, not a slip."""
@@ -44,7 +46,7 @@ _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
 
 def classify(findings: Sequence[Finding], resolver: Resolver, tables: Tables, check: CheckKind) -> tuple[Failure, ...]:
     """A failure for each finding that stands for itself; consequences of another and summaries are left out."""
-    kept = _errors_only(_without_consequences(findings, tables))
+    kept = _errors_only(_without_consequences(findings, resolver, tables))
     judged = [(finding, _judge(finding, resolver, tables)) for finding in kept if finding.kind not in _SUMMARIES]
     judged = _without_aftermath(judged, resolver)
     grave = _regressions(kept, judged, resolver, tables)
@@ -123,8 +125,10 @@ def _errors_only(findings: Sequence[Finding]) -> list[Finding]:
     return errors if any(finding.kind not in _SUMMARIES for finding in errors) else list(findings)
 
 
-def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[Finding]:
-    """Type errors that only follow from a name that does not resolve in the same file, or on the same line."""
+def _without_consequences(findings: Sequence[Finding], resolver: Resolver, tables: Tables) -> list[Finding]:
+    """Type errors that only follow from a name that does not resolve in the same file, or on the same line; and the
+    texts of a ``Literal`` that is not imported, which are then taken for names.
+    """
     lost = {
         (finding.tool, finding.file)
         for finding in findings
@@ -135,6 +139,7 @@ def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[F
         for finding in findings
         if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
     }
+    forms = {(finding.tool, finding.file) for finding in findings if finding.symbol == "Literal"}
     unread = {finding.tool for finding in findings if finding.kind is Kind.SYNTAX and finding.tool == "pylint"}
     kept = []
     for finding in findings:
@@ -146,9 +151,16 @@ def _without_consequences(findings: Sequence[Finding], tables: Tables) -> list[F
             continue  # what a module that cannot be parsed is said to lack
         follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
         same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
-        if not follows and not same_line:
+        text = finding.kind in {Kind.UNDEFINED_NAME, Kind.SYNTAX} and (finding.tool, finding.file) in forms
+        if not follows and not same_line and not (text and _is_quoted(finding, resolver)):
             kept.append(finding)
     return kept
+
+
+def _is_quoted(finding: Finding, resolver: Resolver) -> bool:
+    """An empty text is a syntax error to pyright (1.1)."""
+    line, symbol = resolver.line_text(finding), finding.symbol or ""
+    return "Literal[" in line and (f'"{symbol}"' in line or f"'{symbol}'" in line)
 
 
 def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver) -> list[tuple[Finding, Verdict]]:
@@ -193,14 +205,17 @@ def _regressions(
 
 
 def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
-    """One statement the change wrote raises an error in every test that fails at a known place."""
+    """One statement the change put in raises an error in every test that fails at a known place. A statement that it
+    altered is another matter: what used to work there no longer does.
+    """
     placed = [finding for finding in tests if finding.kind not in _EXPECTATIONS and finding.file and finding.line]
     if not placed:
         return False
     if resolver.view.change_known:
         placed = [finding for finding in placed if resolver.diff.added(finding.file, finding.line)]
-        deliberate = any(finding.kind is Kind.RAISED and _refuses(finding) for finding in tests)
-        return len({(finding.file, finding.line) for finding in placed}) == 1 and not deliberate
+        deliberate = any(finding.kind is Kind.RAISED and _refuses(finding) for finding in placed)
+        altered = any(finding.kind not in _NAMES and resolver.altered(finding) for finding in placed)
+        return len({(finding.file, finding.line) for finding in placed}) == 1 and not deliberate and not altered
     return len({(finding.file, finding.line, finding.message) for finding in tests}) == 1
 
 

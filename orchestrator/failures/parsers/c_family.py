@@ -36,6 +36,8 @@ _NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
         ),
         Kind.MISSING_ATTRIBUTE,
     ),
+    (re.compile(rf"{_Q} is (?:private|protected) within this context|{_Q} is a (?:private|protected) member of"),
+     Kind.PRIVATE),
     (re.compile(r"too (?:many|few) arguments|no matching function for call|requires \d+ arguments?"), Kind.ARITY),
     (re.compile(r"unused variable|unused parameter|set but not used|unused function"), Kind.UNUSED_NAME),
     (re.compile(r"^expected |^stray |missing terminating|unterminated |extraneous closing|expected .* at end"),
@@ -57,8 +59,18 @@ _NOTE_LINES, _EXCERPT_LINES = 8, 2
 _LINKER = re.compile(r"undefined (?:reference to|symbol:) [`'‘]?(.{1,200}?)(?:['’]|$)")
 
 
+_ASSERT = re.compile(r"(?:.{1,100}: )?(\S{1,400}?):(\d+): (?:.{1,300}: )?Assertion [`'](.{1,1000})' failed\.")
+"""What ``assert`` of glibc and musl prints before it aborts."""
+
+
 def parse(text: str) -> Iterator[Finding]:
-    """One finding a diagnostic, and one an unresolved symbol of the link."""
+    """One finding a diagnostic, one an unresolved symbol of the link, one an assertion that failed."""
+    for _, line in lines_with(text, "' failed."):
+        if match := _ASSERT.match(line):
+            yield Finding(
+                tool="cc", kind=Kind.ASSERTION, code="assert", message=line.strip(), file=posix(match[1]),
+                line=number(match[2]),
+            )  # fmt: skip
     yield from _without_knock_on(list(_diagnostics(text)))
     for marker in ("undefined reference to", "undefined symbol: "):
         for _, line in lines_with(text, marker):

@@ -17,6 +17,7 @@ HINTS = (
     ": undefined: ",
     "--- FAIL:",
     "panicked at",
+    ": Assertion `",
     "cannot find symbol",
     "does not exist",
     ".go:",
@@ -38,6 +39,8 @@ _RUST_CODES: dict[str, Kind] = {
     "E0583": Kind.MISSING_MODULE, "E0599": Kind.MISSING_ATTRIBUTE, "E0609": Kind.MISSING_ATTRIBUTE, "E0610": Kind.TYPE,
     "E0560": Kind.UNKNOWN_KEYWORD, "E0407": Kind.MISSING_ATTRIBUTE, "E0026": Kind.MISSING_ATTRIBUTE,
     "E0576": Kind.MISSING_ATTRIBUTE,
+    "E0437": Kind.MISSING_ATTRIBUTE, "E0438": Kind.MISSING_ATTRIBUTE, "E0220": Kind.MISSING_ATTRIBUTE,
+    "E0559": Kind.UNKNOWN_KEYWORD, "E0603": Kind.PRIVATE, "E0616": Kind.PRIVATE, "E0624": Kind.PRIVATE,
     "E0061": Kind.ARITY, "E0107": Kind.ARITY, "E0635": Kind.UNKNOWN_OPTION,
 }  # fmt: skip
 """rustc's error index: names that do not resolve; every other code is a type or borrow error."""
@@ -56,11 +59,14 @@ _GO = re.compile(
     r"(?:vet: )?(?P<file>(?:\./|[A-Za-z]:)?[^\s:][^:\n]{0,400}\.go):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<mess"
     r"age>.*)$"
 )
+_GO_PROXY = re.compile(r"^(?:module )?([^\s@:]+)(?:@\S+)?: (?:Get|reading) \"?https?://")
+"""go (1.13-1.25): a module that had to be fetched to read an import."""
 _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"^(?:undefined|undeclared name): ([\w.]+)|^(\w+) not (?:declared|exported) by package"),
         Kind.UNDEFINED_NAME),
     (re.compile(r"undefined \(type (.+?) has no field or method (\w+)"), Kind.MISSING_ATTRIBUTE),
     (re.compile(r"unknown field '?(\w+)'? in struct"), Kind.UNKNOWN_KEYWORD),
+    (_GO_PROXY, Kind.MISSING_MODULE),
     (re.compile(r"package (\S+) is not in (?:std|GOROOT)|no required module provides package ([^\s;]+)"
         r"|cannot find package \"([^\"]+)\""), Kind.MISSING_MODULE),
     (re.compile(r"(?:declared and not used|declared but not used)"), Kind.UNUSED_NAME),
@@ -77,6 +83,9 @@ _JAVA = re.compile(
 )
 _JAVA_SYMBOL = re.compile(r"\s*(?:\[ERROR\]\s+)?symbol: +(\w+) (\w+)")
 _JAVA_PACKAGE = re.compile(r"package (\S+) does not exist")
+_JAVA_PRIVATE = re.compile(
+    r"^(\w+)(?:\([^)]{0,300}\))? (?:has (?:private|protected) access in|is not public in)|^(\w+) is not visible"
+)
 _JAVA_TALLY = re.compile(r"(?:\[ERROR\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+)")
 _JAVA_SYNTAX = re.compile(
     r"^(?:'.' expected|.* expected$|illegal start|reached end of file|unclosed |not a statement|class, interface)"
@@ -178,7 +187,7 @@ def _with_help(found: Finding, line: str) -> Finding:
 
 def _settled(found: Finding) -> Finding:
     symbol, owner, kind = found.symbol, found.owner, found.kind
-    if found.code == "E0560":
+    if found.code in {"E0559", "E0560"}:
         symbol, owner = owner, symbol
     if kind is Kind.MISSING_MODULE and symbol:
         symbol = symbol.split("::")[0]
@@ -205,6 +214,7 @@ def _go(text: str) -> Iterator[Finding]:
             yield Finding(
                 tool="go",
                 kind=kind,
+                code="proxy" if _GO_PROXY.match(match["message"]) else None,
                 message=match["message"],
                 file=posix(match["file"]),
                 line=number(match["line"]),
@@ -234,6 +244,8 @@ def _java(text: str) -> Iterator[Finding]:
             kind = Kind.MISSING_ATTRIBUTE if named and named[1] == "method" else Kind.UNDEFINED_NAME
         elif package := _JAVA_PACKAGE.search(message):
             kind, symbol = Kind.MISSING_MODULE, package[1]
+        elif private := _JAVA_PRIVATE.match(message):
+            kind, symbol = Kind.PRIVATE, private[1] or private[2]
         elif _JAVA_SYNTAX.match(message):
             kind = Kind.SYNTAX
         elif "cannot be applied to given types" in message:

@@ -13,6 +13,7 @@ _NULL = re.compile(
     r"^Cannot (?:read|set) propert(?:y|ies) (?:'([^']{1,200})' )?of (?:undefined|null)(?: \((?:reading"
     r"|setting) '([^']{1,200})'\))?"
 )
+_DESTRUCTURED = re.compile(r"^Cannot destructure property '([^']{1,200})' of '.{1,300}' as it is (?:undefined|null)")
 _MODULE = (
     re.compile(
         r"Cannot find (?:module|package|dependency) '([^']{1,300})'(?: (?:imported )?from '?([^'\n]{1,400}?)'?)?"
@@ -84,6 +85,8 @@ def read_error(tool: str, name: str, message: str) -> Finding:
         code = next(group for group in match.groups() if group)
         if code in _CODES:
             return Finding(tool=tool, kind=_CODES[code], code=code, message=message)
+    if name == "TypeError" and message == "fetch failed":  # undici (Node 18-24): no answer, whatever the cause says
+        return Finding(tool=tool, kind=Kind.NETWORK, code=name, message=message)
     if _WORKER_DIED.match(message):
         return Finding(
             tool=tool, kind=Kind.MEMORY if "memory" in message else Kind.KILLED, code=name or None, message=message
@@ -109,6 +112,8 @@ def _names(tool: str, name: str, message: str) -> Finding | None:
             return Finding(tool=tool, kind=Kind.EXCEPTION, code="TDZ", message=message, symbol=message.split("'")[1])
         return None
     if name == "TypeError":
+        if match := _DESTRUCTURED.match(message):
+            return Finding(tool=tool, kind=Kind.NULL_ACCESS, code=name, message=message, symbol=match[1])
         if match := _NULL.match(message):
             return Finding(tool=tool, kind=Kind.NULL_ACCESS, code=name, message=message, symbol=match[1] or match[2])
         if match := _NOT_CALLABLE.match(message):

@@ -72,12 +72,13 @@ def parse(text: str) -> tuple[Finding, ...]:
     block: _Block | None = None
     suite: str | None = None
     totals: dict[str, dict[str, int]] = {}
-    mocha = " failing\n" in text
+    mocha = False
     for raw in text.split("\n"):
         line = raw[:LINE_CAP] if len(raw) > LINE_CAP else raw
         if not line:
             continue
         head = line[:3]
+        mocha = mocha or line.endswith(" failing")  # above it stands the tree of titles, numbered alike
         opened = _open(line, head, suite, mocha=mocha)
         if opened is not None:
             if block is not None:

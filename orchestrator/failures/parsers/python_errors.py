@@ -106,6 +106,8 @@ _CUT = {
     "NameError": Kind.UNDEFINED_NAME,
 }
 """What an exception tells by its class alone: ``--tb=no`` leaves a message cut at the terminal's width."""
+_CUT_KEYWORD = re.compile(r"\(\) got(?: a?n?| an u\w*(?: k\w*)?(?: a\w*)?(?: '\w*)?)?\.\.\.$")
+"""The same of a call with a keyword that its function does not take."""
 _DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
 
 
@@ -116,6 +118,8 @@ def read_exception(tool: str, name: str, message: str) -> Finding:
     by_name = _READERS.get(code)
     if by_name and (found := by_name(tool, code, message)):
         return found
+    if code == "TypeError" and _CUT_KEYWORD.search(message):
+        return Finding(tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message)
     if message.endswith("...") and code in _CUT:
         kind = Kind.NULL_ACCESS if message.startswith("'NoneType") else _CUT[code]
         return Finding(tool=tool, kind=kind, code=code, message=message)

@@ -31,6 +31,7 @@ _MYPY_RULES: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'Skipping analyzing "([^"]+)"'), Kind.TYPE, 1, 0),
     (re.compile(r'Unexpected keyword arguments? "([^"]+)"(?:[^\n]* for "([^"]+)")?'), Kind.UNKNOWN_KEYWORD, 1, 2),
     (re.compile(r'^No overload variant of "([^"]+)"'), Kind.NO_OVERLOAD, 0, 1),
+    (re.compile(r'^"[^"]{1,300}" not callable'), Kind.UNRESOLVED, 0, 0),
     (re.compile(r"Too (?:many|few) (?:positional )?arguments|Missing positional argument"), Kind.ARITY, 0, 0),
     (re.compile(r'Error importing plugin "([^"]+)"|Can\'t find plugin'), Kind.BROKEN_CONFIG, 0, 0),
     (re.compile(r'Unrecognized option: (\S+)'), Kind.UNKNOWN_OPTION, 1, 0),
@@ -65,6 +66,7 @@ _PYRIGHT_LINES, _PYRIGHT_INDENT = 8, ("    ", "  \u00a0")
 _PYRIGHT_DETAILS: tuple[tuple[re.Pattern[str], Kind, int, int], ...] = (
     (re.compile(r'"([^"]+)" is not a defined key in "([^"]+)"'), Kind.MISSING_ATTRIBUTE, 1, 2),
     (re.compile(r'"([^"]+)" is an undefined item in "([^"]+)"'), Kind.UNKNOWN_KEYWORD, 1, 2),
+    (re.compile(r'Attribute "__call__" is unknown'), Kind.UNRESOLVED, 0, 0),
     (re.compile(r'^No parameter named "([^"]+)"', re.MULTILINE), Kind.UNKNOWN_KEYWORD, 1, 0),
     (re.compile(r'Attribute "([^"]+)" is unknown(?: for class "([^"]+)")?'), Kind.MISSING_ATTRIBUTE, 1, 2),
 )

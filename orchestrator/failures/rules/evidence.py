@@ -27,6 +27,7 @@ _ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[j
 """Files whose exports are a package's public face."""
 
 
+_INCLUDE = re.compile(r"\s*#\s*include\b")
 _PREFIX, _POOL_FILES = 4, 60
 """Letters a suggestion shares with the name, and files its names are taken from."""
 _IMPORT_LIST = re.compile(r"^(?:import\b[^\n]*\{|from\b[^\n]*\()[ \t\r]*$", re.MULTILINE)
@@ -64,7 +65,7 @@ class Evidence:
     def definition_removed(self, name: str) -> bool:
         """The change took away the definition or public export of the name."""
         defined = re.compile(
-            r"\b(?:def|class|function\*?|const|let|var|interface|type|enum|fn|struct|trait|func)\s+"
+            r"\b(?:def|class|function\*?|const|let|var|interface|type|enum|fn|struct|trait|func(?:\s+\([^)\n]*\))?)\s+"
             + re.escape(name)
             + r"\b|^[ \t]*(?:self\.)?"
             + re.escape(name)
@@ -72,7 +73,7 @@ class Evidence:
             re.MULTILINE,
         )
         exported = re.compile(
-            rf"^[ \t]*(?:(?:export|pub)\b[^\n]*|(?:module\.)?exports\.)(?<![\w$]){re.escape(name)}(?![\w$])",
+            rf"^[ \t]*(?:(?:export|pub|public)\b[^\n]*|(?:module\.)?exports\.)(?<![\w$]){re.escape(name)}(?![\w$])",
             re.MULTILINE,
         )
         if any(taken.search(self.removed) and not taken.search(self.added) for taken in (defined, exported)):
@@ -120,6 +121,19 @@ class Evidence:
             return True
         source = self.index.source(file).decode("utf-8", "replace") if self.has_tree and file else ""
         return bool(("import" in text or _IMPORT_LIST.search(source)) and listed.search(text))
+
+    def include_removed(self, file: str | None) -> bool:
+        """The change took an ``#include`` from that file and put none in its place (C, C++)."""
+        entry = self.diff.files.get(file or "")
+        if entry is None:
+            return False
+        lines = (any(_INCLUDE.match(line) for line in side.values()) for side in (entry.removed, entry.added))
+        return next(lines) and not next(lines)
+
+    def altered(self, finding: Finding) -> bool:
+        """Whether the line it stands on was there before in another wording."""
+        entry = self.diff.files.get(finding.file or "")
+        return entry is not None and finding.line in entry.replaced
 
     def on_import(self, finding: Finding) -> bool:
         """Whether the line it stands on is an import statement."""

@@ -46,6 +46,26 @@ def missing_export(evidence: Evidence, finding: Finding) -> Verdict:
     return Verdict(Category.HALLUCINATION, f"`{owner or 'the module'}` has no `{name}`", nearest(name, pool))
 
 
+_ADDED_IMPORT = re.compile(r"\s*from\s+(\.*[\w.]*)\s+import\s+(\w[\w, ]*?)\s*(?:#.*)?")
+
+
+def cycle(evidence: Evidence, finding: Finding) -> Verdict:
+    """A broken design; but where the import that closes the circle asks for a name that its module does not have, the
+    name was invented.
+    """
+    added = [(path, line) for path, entry in evidence.diff.files.items() for line in entry.added.values()]
+    for path, line in added if evidence.has_tree and language_of(finding.file) == "python" else ():
+        match = _ADDED_IMPORT.fullmatch(line)
+        target = evidence.index.resolve(match[1], path) if match else None
+        if match is None or target is None or target.endswith("__init__.py"):  # a package has its modules, too
+            continue
+        exports = evidence.index.exports(target)
+        for name in (part.split(" as ")[0].strip() for part in match[2].split(",")):
+            if name not in exports:
+                return Verdict(Category.HALLUCINATION, f"{target} has no `{name}`", nearest(name, exports))
+    return Verdict(Category.STRATEGIC, "modules import each other in a circle")
+
+
 def _owner_file(evidence: Evidence, finding: Finding) -> str | None:
     if not evidence.has_tree or not finding.owner:
         return None
@@ -77,7 +97,7 @@ def _bare_callable(evidence: Evidence, finding: Finding) -> Verdict:
     module = definition.module if definition else None
     if module is None and file in evidence.diff.files:
         match = re.search(
-            r"\b" + re.escape(name) + r"\b[^'\"\n]*\bfrom\s+['\"]([^'\"]+)['\"]",
+            r"\b" + re.escape(name) + r"\b[^'\"\n]*(?:\bfrom\s+|=\s*require\(\s*)['\"]([^'\"]+)['\"]",
             "\n".join(evidence.diff.files[file].added.values()),
         )
         module = match[1] if match else None

@@ -30,6 +30,8 @@ def missing_attribute(evidence: Evidence, finding: Finding) -> Verdict:
         return Verdict(Category.STRATEGIC, f"the change removed `{name}`, which is still used")
     if evidence.written(finding) is False:
         return Verdict(Category.TACTICAL, f"`{name}` is asked for on lines the change did not write")
+    if finding.message.endswith("undefined in superclass"):  # mypy 0.9-2.4 knows all bases there
+        return Verdict(Category.HALLUCINATION, f"no base class has `{name}`", evidence.near_members(finding, language))
     if owner == "never" or owner.startswith(("{", "unknown")):
         return Verdict(Category.TACTICAL, f"a wrong type: `{name}` is asked of {owner}")
     standard = _standard(evidence, name, owner, language, finding)
@@ -67,6 +69,9 @@ def _standard(evidence: Evidence, name: str, owner: str, language: str | None, f
     if language != "javascript":
         return None
     known = node()
+    pool = _of_node_module(evidence, owner, finding.file)
+    if pool and name not in pool:
+        return Verdict(Category.HALLUCINATION, f"Node's module {owner} has no `{name}`", nearest(name, pool))
     match = _GLOBAL_OWNER.match(owner)
     static = next(filter(None, _TS_STATIC.match(owner).groups()), None) if _TS_STATIC.match(owner) else None  # type: ignore[union-attr]
     if finding.tool == "tsc":
@@ -97,6 +102,16 @@ def _standard(evidence: Evidence, name: str, owner: str, language: str | None, f
     return None
 
 
+def _of_node_module(evidence: Evidence, owner: str, file: str | None) -> frozenset[str]:
+    """What the module of Node's has that the file imports whole under that name; empty where it is none."""
+    if not evidence.has_tree or not file or not evidence.index.source(file):
+        return frozenset()
+    bound = evidence.index.summary(file).names.get(owner)
+    if bound is None or not bound.module or not (bound.original == "*" or bound.default):
+        return frozenset()
+    return node().modules.get(bound.module.removeprefix("node:"), frozenset())
+
+
 def _literal(evidence: Evidence, finding: Finding) -> bool:
     """Whether an added line asks it of a literal (``"abc".trimAll``), so of a type of the language."""
     pattern = re.compile(r"[\"'`\]]\s*\.\s*" + re.escape(finding.symbol or "") + r"\b")
@@ -108,6 +123,7 @@ def _is_python_member(evidence: Evidence, name: str) -> bool:
 
 
 def null_access(evidence: Evidence, finding: Finding) -> Verdict:
+    """Asked of nothing: a slip of the program, unless the change asks it of ``self`` or ``this`` and nothing has it."""
     name, language = finding.symbol or "", language_of(finding.file)
     if language == "python" and evidence.written(finding) and not _is_python_member(evidence, name):
         of_self = re.search(r"\bself\." + re.escape(name) + r"\b", evidence.added) is not None
@@ -115,9 +131,22 @@ def null_access(evidence: Evidence, finding: Finding) -> Verdict:
         if not known and (evidence.has_tree or of_self) and not evidence.definition_removed(name):
             why = f"`{name}` is asked of None, and nothing{evidence.where()} has it"
             return Verdict(Category.HALLUCINATION, why, evidence.near_members(finding, language))
+    if language == "javascript" and re.search(r"\bthis\." + re.escape(name) + r"\s*\(", evidence.added_line(finding)):
+        own = evidence.has_tree and evidence.index.has_member(name, language, skip=evidence.added_lines())
+        if not own and not node().any_member(name) and not evidence.definition_removed(name):
+            why = f"`{name}` is asked of `this`, and nothing{evidence.where()} has it"
+            return Verdict(Category.HALLUCINATION, why, evidence.near_members(finding, language))
     if language == "javascript" and evidence.written(finding) is False and evidence.entry_shrunk():
         return Verdict(Category.STRATEGIC, f"the change removed public exports; `{name}` is asked of one that is gone")
     return Verdict(Category.TACTICAL, f"`{name}` is asked of a value that is not there")
+
+
+def private_access(evidence: Evidence, finding: Finding) -> Verdict:
+    """What the change hid from those who use it is a broken promise; all else a wrong use."""
+    name = finding.symbol or ""
+    if evidence.written(finding) is False and evidence.definition_removed(name):
+        return Verdict(Category.STRATEGIC, f"the change took `{name}` from the public, and it is still used")
+    return Verdict(Category.TACTICAL, f"`{name}` is there, but not for this code")
 
 
 def unknown_keyword(evidence: Evidence, finding: Finding) -> Verdict:
@@ -151,11 +180,13 @@ _MEMBER = re.compile(r"\.([A-Za-z_$][\w$]{2,80})")
 def unresolved(evidence: Evidence, finding: Finding) -> Verdict:
     """A member on an added line that neither the tree nor the language has is what could not be resolved."""
     text = evidence.added_line(finding)
+    language = language_of(finding.file) or "javascript"
     for name in _MEMBER.findall(text) if evidence.has_tree else ():
-        if node().any_member(name) or evidence.index.has_member(name, "javascript", skip=evidence.added_lines()):
+        known = _is_python_member(evidence, name) if language == "python" else node().any_member(name)
+        if known or evidence.index.has_member(name, language, skip=evidence.added_lines()):
             continue
         return Verdict(Category.HALLUCINATION, f"nothing{evidence.where()} has an attribute `{name}`")
-    return Verdict(Category.TACTICAL, f"{finding.code}: what the line names has no type")
+    return Verdict(Category.TACTICAL, f"{finding.code}: a wrong type")
 
 
 _KEYWORD_GIVEN = re.compile(r"[(,]\s*([A-Za-z_]\w{0,80})\s?=(?!=)")

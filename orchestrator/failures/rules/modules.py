@@ -17,10 +17,14 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
     importer = file
     if finding.owner and language_of(finding.owner):
         importer = evidence.view.locate(finding.owner)
+        if "node_modules/" in finding.owner.replace("\\", "/") and "/" in module and evidence.invented_file(module):
+            return Verdict(Category.HALLUCINATION, f"the change names `{module.rsplit('/', 1)[-1]}`, which is nowhere")
         if "node_modules/" in finding.owner.replace("\\", "/"):
             return Verdict(Category.ENVIRONMENT, f"an installed package asks for `{module}`, which is not installed")
     if module.startswith("/") and "node_modules/" not in module:
         return _local_module(evidence, _below_root(module, finding.owner, importer), importer)
+    if finding.tool == "go" and finding.code == "proxy":
+        return _of_proxy(evidence, finding)
     language = language_of(importer) or (
         "python" if finding.tool in {"pytest", "mypy", "pyright", "pylint", "python", "unittest"} else "javascript"
     )
@@ -41,6 +45,22 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
         f"`{module}` is neither declared nor installed nor in the standard library",
         _near_modules(evidence, module),
     )
+
+
+def _of_proxy(evidence: Evidence, finding: Finding) -> Verdict:
+    """A Go module that no proxy could be asked for: what is declared is only away, what the change alone names is not
+    known to be anywhere.
+    """
+    module = finding.symbol or ""
+    manifest = evidence.index.source("go.mod").decode("utf-8", "replace") if evidence.has_tree else ""
+    own = re.search(r"^module\s+(\S+)", manifest, re.MULTILINE)
+    if own and (module + "/").startswith(own[1] + "/"):
+        return Verdict(Category.HALLUCINATION, f"the tree has no package `{module}`")
+    required = re.compile(rf"^\s*(?:require\s+)?{re.escape(module)}\s+v\d", re.MULTILINE)
+    declared = required.search(manifest or evidence.added)
+    if declared is None and evidence.view.change_known and module in evidence.added:
+        return Verdict(Category.HALLUCINATION, f"`{module}` is declared nowhere, and no proxy could be asked for it")
+    return Verdict(Category.ENVIRONMENT, f"no proxy could be asked for `{module}`")
 
 
 def _below_root(module: str, printed: str | None, importer: str | None) -> str:

@@ -22,6 +22,8 @@ def undefined_name(evidence: Evidence, finding: Finding) -> Verdict:
         return Verdict(Category.TACTICAL, f"`{name}` is a slip of `{typo}` on the changed line", (typo,))
     if finding.file in evidence.diff.files and evidence.import_removed(name, finding.file):
         return Verdict(Category.TRIVIAL, f"the change removed the import of `{name}`")
+    if finding.tool == "cc" and evidence.written(finding) is False and evidence.include_removed(finding.file):
+        return Verdict(Category.TRIVIAL, f"the change removed the header that `{name}` comes with")
     if evidence.written(finding) is False and evidence.definition_removed(name):
         return Verdict(Category.STRATEGIC, f"the change removed `{name}`, which is still used")
     known = _importable(evidence, name, language, finding.file)
