@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -219,3 +220,14 @@ def test_a_repository_changes_no_pattern_of_the_user(tmp_path: Path, change: str
     with pytest.raises(UsageError) as caught:
         with_project(tmp_path, f"secrets: {{patterns: {{corp: {{{change}}}}}}}\n")
     assert any("secrets.patterns.corp is yours already" in fault for fault in caught.value.faults)
+
+
+def test_the_examples_of_the_executors_page_load(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "executors.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    models = [load(tmp_path, block).settings.models for block in blocks]
+    assert models[0].roles["executor"].provider == "claude-code"
+    assert models[0].providers["claude-code"].output == "claude-code"
+    assert models[1].providers["codex"].config_dirs == ("~/.codex/config.toml",)
+    assert (models[2].providers["mine"].output, models[2].providers["mine"].tokens_per_call) == ("text", 400_000)
