@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestrator.cli.night import signals
 from orchestrator.cli.options import sets_of
-from orchestrator.cli.resume import project_of, start_of
+from orchestrator.cli.reopened import project_of, start_of
 from orchestrator.cli.runs import find_run, read_run
 from orchestrator.domain.errors import ExitCode, UsageError
 from orchestrator.landing.candidates import Candidate

@@ -15,7 +15,7 @@ from orchestrator.adapters.forge_push import push, remote_address
 from orchestrator.adapters.repository import BRANCHES
 from orchestrator.cli.night import work_through
 from orchestrator.cli.options import sets_of
-from orchestrator.cli.resume import project_of, start_of
+from orchestrator.cli.reopened import project_of, start_of
 from orchestrator.cli.runs import find_run, read_run
 from orchestrator.domain.errors import ExitCode, UsageError
 from orchestrator.domain.outcome import TaskOutcome, TaskStatus

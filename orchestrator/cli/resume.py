@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from orchestrator.cli.night import Hint, work_through
 from orchestrator.cli.options import sets_of
+from orchestrator.cli.reopened import project_of, start_of
 from orchestrator.cli.runs import FoundRun, find_run, read_run, run_names
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.outcome import RunOutcome, TaskStatus
-from orchestrator.domain.redactor import MARK
-from orchestrator.intake import Project, load_project
+from orchestrator.intake import Project
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.settings.faults import nearest
 from orchestrator.wiring import Wanted
@@ -86,44 +82,5 @@ def _is_open(found: FoundRun) -> bool:
         return False
 
 
-def start_of(found: FoundRun) -> Mapping[str, Any]:
-    """The run's first word about itself; an error where it has none."""
-    for entry in found.entries:
-        if entry["type"] == "run:started":
-            return entry
-    raise UsageError(
-        f"{found.folder}: the run had not begun: nothing was asked, nothing was spent",
-        hint="start it again: orchestrate run TASKS.yaml",
-        slug="run-not-begun",
-    )
-
-
 def _latest(entries: Sequence[Mapping[str, Any]], name: str) -> Any:
     return next((entry[name] for entry in reversed(entries) if entry.get(name) is not None), None)
-
-
-def project_of(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
-    """The run's own copy of its tasks file; paths in it are relative to where the file stood."""
-    source = Path(str(start["tasks_file"]))
-    project = load_project(
-        _whole(folder / "tasks.yaml", source, start), environment=os.environ, sets=sets, placed=source
-    )
-    ids = {str(task["id"]) for task in start["tasks"]}
-    tasks = tuple(task for task in project.batch.tasks if task.id in ids)
-    return replace(project, batch=replace(project.batch, tasks=tasks))
-
-
-def _whole(copy: Path, source: Path, start: Mapping[str, Any]) -> Path:
-    """The copy; or, where secrets are hidden in it, the file it was made of, which must be what it was."""
-    try:
-        if MARK.encode() not in copy.read_bytes():
-            return copy
-        if sha256(source.read_bytes()).hexdigest() == start.get("tasks_digest"):
-            return source
-    except OSError:
-        pass
-    raise UsageError(
-        f"{source}: holds a secret, which the run's own copy leaves out, and is not what it was when the run began",
-        hint=f"put it back as it was; or take the secret out, and start anew: orchestrate run {source}",
-        slug="tasks-changed",
-    )
