@@ -1,4 +1,4 @@
-"""``orchestrate report [RUN]``: writes report.md, report.html, summary.json, profile.json and each task's papers again.
+"""``orchestrate report [RUN]``: writes report.md, report.html, summary.json, run.json, profile.json and tasks' papers again.
 
 Names the first three on stdout. Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the
 names), ``args.open`` and ``args.profile`` (where the time went; on stderr with ``--json``). The journal alone is
@@ -39,7 +39,7 @@ def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ..
     ``papers_of``: of one task only, where the others' stand already (a night writes after each task).
     """
     from orchestrator.gate.record import read_report_file
-    from orchestrator.reports.folder import read_inputs, write_papers, write_profile, write_remediations, write_reports
+    from orchestrator.reports.folder import read_inputs, write_facts, write_papers, write_remediations, write_reports
     from orchestrator.reports.rebuild import summary_of
 
     try:
@@ -52,7 +52,7 @@ def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ..
     try:
         inputs = read_inputs(found.folder, summary, found.entries, read_report_file)
         write_papers(found.folder, summary, inputs, papers_of)
-        write_profile(found.folder, found.entries)
+        write_facts(found.folder, found.entries)
         write_remediations(found.folder, summary)
         return write_reports(found.folder, summary, inputs)
     except OSError as error:

@@ -30,6 +30,7 @@ from orchestrator.reports.landing import landing_view
 from orchestrator.reports.profile_calls import call_points, profile_json
 from orchestrator.reports.remediation import remediations
 from orchestrator.reports.report import report_html, report_markdown
+from orchestrator.reports.run_facts import run_json
 from orchestrator.reports.savings import savings_of
 from orchestrator.reports.summary import summary_json
 from orchestrator.reports.task_papers import (
@@ -115,11 +116,11 @@ def write_reports(folder: Path, summary: RunSummary, inputs: ReportInputs) -> tu
     return tuple(folder / name for name in texts)
 
 
-def write_profile(folder: Path, entries: Sequence[Entry]) -> Path:
-    """Write profile.json: time, tokens, look-ups and context of each call (P6). ``OSError`` on the disk."""
-    path = folder / "profile.json"
-    _keep(path, profile_json(entries))
-    return path
+def write_facts(folder: Path, entries: Sequence[Entry]) -> None:
+    """Write run.json, what the run was begun with, and profile.json: time, tokens, look-ups and context of each call
+    (P6). ``OSError`` on the disk."""
+    _keep(folder / "run.json", run_json(entries))
+    _keep(folder / "profile.json", profile_json(entries))
 
 
 def write_papers(folder: Path, summary: RunSummary, inputs: ReportInputs, only: str | None = None) -> None:

@@ -148,11 +148,15 @@ def test_where_the_time_went(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "context of a call, by agent" in text
 
 
-def test_the_profile_is_a_projection_of_the_journal(tmp_path: Path) -> None:
+def test_profile_and_run_are_projections_of_the_journal(tmp_path: Path) -> None:
     folder = recorded(tmp_path, night())
+    names = ("profile.json", "run.json")
     assert report.run(args(tmp_path)) == 0
-    first = (folder / "profile.json").read_bytes()
-    (folder / "profile.json").unlink()
+    first = [(folder / name).read_bytes() for name in names]
+    for name in names:
+        (folder / name).unlink()
     assert report.run(args(tmp_path)) == 0
-    assert (folder / "profile.json").read_bytes() == first
+    assert [(folder / name).read_bytes() for name in names] == first
+    facts = json.loads(first[1])
+    assert (facts["run"], len(facts["tasks"]), len(facts["sessions"])) == (folder.name, 10, 1)
     assert "Model calls over time" in (folder / "report.html").read_text()
