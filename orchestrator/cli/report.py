@@ -1,4 +1,4 @@
-"""``orchestrate report [RUN]``: writes report.md, report.html, summary.json, run.json, profile.json and tasks' papers again.
+"""``orchestrate report [RUN]``: writes report.md, report.html, the JSON files and each task's papers again.
 
 Names the first three on stdout. Reads ``args.run``, ``args.state``, ``args.json`` (prints summary.json instead of the
 names), ``args.open`` and ``args.profile`` (where the time went; on stderr with ``--json``). The journal alone is

@@ -158,5 +158,5 @@ def test_profile_and_run_are_projections_of_the_journal(tmp_path: Path) -> None:
     assert report.run(args(tmp_path)) == 0
     assert [(folder / name).read_bytes() for name in names] == first
     facts = json.loads(first[1])
-    assert (facts["run"], len(facts["tasks"]), len(facts["sessions"])) == (folder.name, 10, 1)
+    assert (facts["run"], len(facts["tasks"]), len(facts["sessions"])) == (folder.name, 10, 2)
     assert "Model calls over time" in (folder / "report.html").read_text()
