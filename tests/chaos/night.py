@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +174,7 @@ def _leave(scene: Scene, state: str) -> None:
 def copy_of(template: Scene, folder: Path) -> Scene:
     """A scene of its own."""
     shutil.copytree(template.folder, folder, symlinks=True)
-    return Scene(folder, template.variant)
+    return replace(template, folder=folder)
 
 
 def environment(scene: Scene, tools: str) -> dict[str, str]:

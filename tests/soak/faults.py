@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,6 @@ from orchestrator.adapters.models.replay import ReplayLlm
 from orchestrator.domain.errors import ModelError, ModelFault
 
 KINDS = ("none", "write", "short", "fsync", "replace", "outage", "lost", "interrupt")
-_LATEST = {"write": 60, "short": 60, "fsync": 60, "replace": 30, "outage": 8, "lost": 8, "interrupt": 120}
-"""Roughly how often each can happen in the smallest night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +29,41 @@ class Fate:
     nth: int
 
     @classmethod
-    def drawn(cls, chance: random.Random) -> Fate:
-        """By chance."""
+    def drawn(cls, chance: random.Random, chances: Mapping[str, int]) -> Fate:
+        """By chance; ``chances``: how often each can happen in an undisturbed night."""
         kind = chance.choice(KINDS)
-        return cls(kind, chance.randint(1, _LATEST.get(kind, 1)))
+        return cls(kind, chance.randint(1, max(1, chances.get(kind, 1))))
 
     def __str__(self) -> str:
         return self.kind if self.kind == "none" else f"{self.kind} {self.nth}"
 
 
 class Faults:
-    """Lets a fate happen, once."""
+    """Lets fates happen, one after the other, each once; and counts their chances."""
 
     def __init__(self) -> None:
-        self._fate = Fate("none", 1)
-        self._count = 0
+        self._waiting: list[Fate] = []
         self._below = ""
-        self.happened = False
+        self.chances: Counter[str] = Counter()
+        """By kind, since this night began."""
+        self.happened: list[str] = []
         self._wrap_system()
         self._wrap_provider()
         crash_points.arm(lambda _name: self._interrupt())
 
-    def arm(self, fate: Fate, folder: Path) -> None:
+    def arm(self, fates: Sequence[Fate], folder: Path) -> None:
         """What is to happen from now on, to the records below ``folder``."""
-        self._fate, self._count, self.happened = fate, 0, False
+        self._waiting, self.chances, self.happened = list(fates), Counter(), []
         self._below = f"{folder.resolve()}{os.sep}"
 
     def _due(self, kind: str) -> bool:
-        if self.happened or self._fate.kind != kind:
+        self.chances[kind] += 1
+        due = [fate for fate in self._waiting if fate.kind == kind and fate.nth <= self.chances[kind]]
+        if not due:
             return False
-        self._count += 1
-        self.happened = self._count == self._fate.nth
-        return self.happened
+        self._waiting.remove(due[0])
+        self.happened.append(kind)
+        return True
 
     def _ours(self, target: int | str | os.PathLike[str]) -> bool:
         path = Path(f"/proc/self/fd/{target}").readlink() if isinstance(target, int) else Path(target).absolute()
@@ -70,9 +72,11 @@ class Faults:
     def _wrap_system(self) -> None:
         def failing(kind: str, real: Callable[..., Any]) -> Callable[..., Any]:
             def call(first: Any, *more: Any, **named: Any) -> Any:
-                if self._fate.kind == kind and self._ours(first) and self._due(kind):
+                if not self._ours(first):
+                    return real(first, *more, **named)
+                if self._due(kind):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                if kind == "write" and self._fate.kind == "short" and self._ours(first) and self._due("short"):
+                if kind == "write" and self._due("short"):
                     return real(first, bytes(more[0])[: max(1, len(more[0]) // 2)])
                 return real(first, *more, **named)
 

@@ -14,7 +14,7 @@ from tests.soak.__main__ import MIB, Left, _left_over
 
 @pytest.mark.slow
 def test_three_nights_in_one_process_leave_nothing() -> None:
-    argv = [sys.executable, "-m", "tests.soak", "--runs", "3", "--seed", "7"]
+    argv = [sys.executable, "-m", "tests.soak", "--night", "small", "--runs", "3", "--seed", "7"]
     done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("; 0 things wrong\n")
