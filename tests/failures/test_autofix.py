@@ -158,6 +158,10 @@ def test_a_compilers_unused_check_is_the_executors(tmp_path: Path) -> None:
         ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n\n__all__ = ['a' + 'b']\n",
         "p/used.py": "class Thing: ...\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "import json\n"}, False),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n",
+        "t.py": "from p import plugins as known\n\nknown.Thing\n"}, True),
+        ({"p/__init__.py": "", "p/plugins.py": "from .used import Thing\n", "p/used.py": "class Thing: ...\n",
+        "pyproject.toml": "[project.scripts]\nthing = 'p.plugins:Thing'\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "import unknown_plugin\n"}, True),
         ({"p/__init__.py": "", "p/plugins.py": "try:\n    import json\nexcept ImportError:\n    pass\n"}, True),
     ],
@@ -182,6 +186,12 @@ def test_an_unused_import_goes_only_where_nothing_can_notice(files: dict[str, st
         ("from p.q import KNOWN\n\nKNOWN['a'] = 1\n", True),
         ("from p.q import Base\n\n\nclass Thing(Base): ...\n", True),
         ("class Thing(metaclass=type): ...\n", True),
+        ("import re\n\nWORD = re.compile('a')\nSIZES = dict(a=len('b'), c='d'.join(['e']))\n", False),
+        ("from p.q import register\n\nHANDLE = register('a')\n", True),
+        ("from p.q import KNOWN\n\nKNOWN += ['a']\n", True),
+        ("KNOWN = []\nKNOWN += ['a']\n", False),
+        ("from p.q import register\n\n\nclass Thing:\n    register('a')\n", True),
+        ("import codecs\n\nDONE = codecs.register(len)\n", True),
     ],
 )
 def test_what_loading_a_module_does_besides_defining(text: str, acts: bool) -> None:

@@ -7,6 +7,10 @@ import re
 
 from orchestrator.failures.index import SymbolIndex, language_of
 
+_SPELT = r"\b{0}[.:]{1}\b"
+"""A name behind its module's: in code, in a string, in a configuration."""
+_CONFIGURATIONS = ("toml", "cfg", "ini", "yaml", "yml")
+
 
 def imported_elsewhere(name: str, file: str, index: SymbolIndex) -> bool:
     """Whether another file takes the name from this one: then it is a re-export, used or not."""
@@ -28,11 +32,35 @@ def imported_elsewhere(name: str, file: str, index: SymbolIndex) -> bool:
         if (
             asked
             or re.search(r"\b" + re.escape(last) + r"\s*\.\s*" + re.escape(name) + r"\b", text)
-            or re.search(r"[\"'][\w./]*" + re.escape(last) + r"\." + re.escape(name) + r"[\"']", text)
+            or re.search(_SPELT.format(re.escape(last), re.escape(name)), text)
+            or _imports_whole(path, file, index)
         ):
             return True
         if any(index.resolve(star, path) == file for star in summary.stars):
             return True
         if re.search(r"from\s+\S*\b" + re.escape(last) + r"\s+import\b[^\n]*\b" + re.escape(name) + r"\b", text):
             return True
+    return language == "python" and _configured(last, name, index)
+
+
+def _imports_whole(path: str, file: str, index: SymbolIndex) -> bool:
+    """Whether a file that holds the name imports the other as a module: by whatever alias, ``getattr`` included."""
+    for entry in index.summary(path).names.values():
+        if not entry.module:
+            continue
+        module = entry.module
+        if entry.original not in {None, "*"}:
+            module += ("" if module.endswith(".") else ".") + str(entry.original)
+        if index.resolve(module, path) == file:
+            return True
     return False
+
+
+def _configured(last: str, name: str, index: SymbolIndex) -> bool:
+    """Whether a configuration names it, as entry points do: ``shop.compat:Thing``."""
+    spelt = re.compile(_SPELT.format(re.escape(last), re.escape(name)))
+    return any(
+        spelt.search(index.source(path).decode("utf-8", "replace"))
+        for language in _CONFIGURATIONS
+        for path in index.holding(name, language)
+    )
