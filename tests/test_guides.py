@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.adapters.sandbox_probe import ProbeStatus
+from orchestrator.cli import commands
 from orchestrator.domain.errors import ModelFault
 
 TOP = Path(__file__).parents[1]
@@ -78,3 +80,14 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         named = set(re.findall(r"`(docs/[a-z-]+\.md)`", text)) | set(re.findall(r"\]\((?!http)([^)#]+\.md)", text))
         for name in named:
             assert (TOP / name).exists() or (page.parent / name).exists(), f"{page.name}: {name}"
+
+
+def test_the_commands_the_guides_show_are_ones_there_are() -> None:
+    seen = 0
+    for page in (TOP / "README.md", TOP / "SECURITY.md", *DOCS.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for line in re.findall(r"^(?: {4}|\$ )?(orchestrate [a-z].+)$", text, re.MULTILINE):
+            words = shlex.split(re.split(r"\s#|\s\||\s&&|;|\s>|\s<", line)[0])[1:]
+            assert commands.parse(words[0], words[1:]), f"{page.name}: {line}"
+            seen += 1
+    assert seen > 30
