@@ -16,7 +16,7 @@ from orchestrator.cli.live import draws_pictures
 
 _LEAST = 40
 """Columns: on less nothing is wrapped, since hardly a word would fit beside the indent."""
-_COLUMN = re.compile(r".{0,24}\S {2,}(?=\S)")
+_COLUMN = re.compile(r".{0,34}\S {2,}(?=\S)")
 """A label and the gap behind it, where a line has one near its beginning."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.adapters.folder_tree import FolderTree
+from orchestrator.cli.fitted import fitted
 from orchestrator.cli.init_files import write_files
 from orchestrator.cli.init_text import Looked, as_json, as_text
 from orchestrator.cli.night import signals
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(as_json(looked, written), indent=2))
     else:
         text = "\n".join(as_text(looked, written)) + "\n"
-        sys.stdout.write(encodable(text, sys.stdout.encoding))
+        sys.stdout.write(encodable(fitted(text, sys.stdout), sys.stdout.encoding))
     state = looked.seen.state
     works = state is None or state.works or state.word is BaseWord.EMPTY
     return ExitCode.OK if works and not looked.trouble else ExitCode.TASKS_OPEN
@@ -72,7 +73,7 @@ def _issues(file: str | None) -> tuple[Draft, ...] | None:
 def _look(folder: Path, args: argparse.Namespace, issues: tuple[Draft, ...] | None) -> Looked:
     """In a lane where there is a commit to look at, else at the folder as it is."""
     try:
-        with open_gate_site(_project(folder, args)) as site:
+        with open_gate_site(_project(folder, args), before="init") as site:
             return _look_in(site, args, issues)
     except (UsageError, PausedError) as error:
         if (folder / PROJECT_FILE).exists() and error.slug == "bad-file":
