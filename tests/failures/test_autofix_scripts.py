@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.failures import RepositoryView
 from orchestrator.failures.autofix import FixPlan, plan_fixes
+from orchestrator.failures.index.js_effects import acts
 from orchestrator.settings import Autofix
 from tests.failures.test_autofix import edited, plan, trivial
 from tests.failures.trees import write
@@ -156,3 +157,23 @@ def test_a_class_that_decorators_need_is_never_made_a_type(tmp_path: Path) -> No
         f"eslint --fix --rule {rule}:0 -- src/a.ts",
         "eslint --fix -- src/b.ts",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("export const HANDLE = register('json');\n", True),
+        ("export class H {\n  static {\n    register('a');\n  }\n}\n", True),
+        ("export class H {\n\tstatic readonly key = register('json');\n}\n", True),
+        ("const x = (() => {\n  run();\n})();\n", True),
+        ("export default makeThing({});\n", True),
+        ("const cart = new Cart();\n", True),
+        ("export class H {\n  static make(a = 1) { return new H(); }\n  static n = 3;\n}\n", False),
+        ("export const f = (a: number) => g(a);\nexport const x = new Map<string, number>();\n", False),
+        ("const y = Object.freeze({});\nexport const ID = Symbol('x'), N = /a/;\n", False),
+        ("export function f() {\n  const q = run();\n}\nconst k = require('./k');\n", False),
+        ("export const g = async () => run();\nconst h = function () {};\nexport default class A {}\n", False),
+    ],
+)
+def test_what_loading_a_script_does_besides_declaring(text: str, does: bool) -> None:
+    assert acts(text) is does

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from orchestrator.failures.index.js_effects import acts
 from orchestrator.failures.index.names import Definition, Form, Summary
 
 SIZE_CAP = 2_000_000
@@ -42,9 +43,6 @@ _COMMONJS_WHOLE = re.compile(
 WHOLE = "module.exports"
 """The key under which a CommonJS file keeps what it gives as a whole; its own name there is ``original``."""
 _DYNAMIC_IMPORT = re.compile(r"\bimport\(\s*['\"]([^'\"\n]{1,400})['\"]|\brequire\(\s*['\"]([^'\"\n]{1,400})['\"]\s*\)")
-_EFFECT = re.compile(
-    r"^(?:[A-Za-z_$][\w$]*(?:\.[\w$]+)*\s*(?:\(|\+?=[^=>])|new +\w|if\s*\(|for\s*\(|await\b|void\b|\(|@)", re.MULTILINE
-)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _TYPES = frozenset({"interface", "type"})
 
@@ -59,7 +57,7 @@ def summarise(path: str, data: bytes) -> Summary:
     for match in _BARE.finditer(text):
         summary.imports.append((match[1], lines.of(match.start())))
     summary.imports.extend((match[1] or match[2], lines.of(match.start())) for match in _DYNAMIC_IMPORT.finditer(text))
-    summary.effects = bool(_EFFECT.search(text))
+    summary.effects = acts(text)
     return summary
 
 
