@@ -121,14 +121,14 @@ class Rehearsed:
         return None
 
     def _passage(self, changed: dict[str, object], *, commit: bool = False) -> Passage:
-        """The gate on the base under changed settings, in a lane of its own."""
+        """The gate on the base, where the night will work; under changed settings in a lane of its own."""
         settings = self.project.loaded.settings
         if "allow" in changed:
             settings = settings.model_copy(update={"gate": settings.gate.model_copy(update=changed)})
         elif changed:
             settings = settings.model_copy(update=changed)
         project = replace(self.project, loaded=replace(self.project.loaded, settings=settings))
-        with open_gate_site(project, project.batch.base) as site:
+        with open_gate_site(project, project.batch.base, before="" if changed else "doctor") as site:
             try:
                 tree = site.gate.prepare(site.commit)
             except PausedError as error:

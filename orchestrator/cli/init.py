@@ -171,7 +171,9 @@ class _Trial:
             tried.append(self._once(wanted))
             wanted = None if self.given else next_proposal(tried, self.survey)
             if wanted is not None:
-                _say(f"that did not work; next: {'; '.join(wanted.setup or ()) or wanted.why}")
+                state = tried[-1].state
+                why = f" ({one_line('; '.join(state.broken), limit=300)})" if state is not None and state.broken else ""
+                _say(f"that did not work{why}; next: {'; '.join(wanted.setup or ()) or wanted.why}")
         return tried
 
     def _once(self, proposal: Proposal) -> Tried:
