@@ -29,6 +29,17 @@ _PLAIN = re.compile(r"(?:python[\d.]* -m )?pip3? install\b|npm (?:ci|install|i)\
 """Of the installers, those that are there wherever their language is; the others are what was detected already."""
 _RUNS_ITSELF = re.compile(r"\b(?:tox|nox|hatch test|pre-commit)\b")
 """Programs that make environments of their own: they would need the network in the gate."""
+_WRAPPER = (
+    "#!/bin/sh\\nexport npm_config_manage_package_manager_versions=false\\n"
+    'exec "$(dirname "$0")/../.manager/node_modules/.bin/pnpm" "$@"\\n'
+)
+_KEPT = "npm install --prefix node_modules/.manager pnpm@10 && mkdir -p node_modules/.bin"
+_OTHER_PNPM = (
+    "npx --yes --package pnpm@10 pnpm install --config.manage-package-manager-versions=false",
+    f"{_KEPT} && printf '{_WRAPPER}' > node_modules/.bin/pnpm && chmod +x node_modules/.bin/pnpm",
+)
+"""A pnpm that this machine's Node runs: pnpm 11 wants Node 22. It stays for the project's own scripts to call, told not
+to fetch the version that is pinned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +77,8 @@ def _setups(survey: Survey) -> Iterator[Proposal]:
     for file in dict.fromkeys(ci.file for ci in lines):
         own = tuple(_installing(ci) for ci in lines if ci.file == file)
         yield Proposal(setup=own[:8], why=f"The detected set-up failed; this is what {file} runs.")
+    if any(manager.startswith("pnpm ") for manager in survey.managers):
+        yield Proposal(setup=_OTHER_PNPM, why="The pnpm that the project pins does not run here; this one does.")
     worlds = " ".join(survey.managers)
     python = any(word in worlds for word in ("pip ", "uv ", "poetry ", "pdm ", "pipenv "))
     node = any(word in worlds for word in ("npm ", "pnpm ", "yarn ", "bun "))

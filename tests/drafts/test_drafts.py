@@ -206,6 +206,18 @@ def test_what_is_tried_next_is_what_ci_does_then_the_plainest() -> None:
     assert best([detected, Tried(proposal=second, refused="again")]) is detected
 
 
+def test_a_pinned_pnpm_that_does_not_run_is_exchanged_for_one_that_does() -> None:
+    found = survey(MemoryTree({"package.json": "{}", "pnpm-lock.yaml": "", "a.ts": ""}), CHAINS)
+    tried = next_proposal([Tried(proposal=Proposal(), refused="setup failed: No such built-in module")], found)
+    assert tried is not None
+    assert tried.setup is not None
+    assert tried.setup[0].startswith("npx --yes --package pnpm@10 pnpm install")
+    assert "node_modules/.bin/pnpm" in tried.setup[1]
+    after = next_proposal([Tried(proposal=Proposal(), refused="no"), Tried(proposal=tried, refused="no")], found)
+    assert after is not None
+    assert after.setup == ("npm install --no-package-lock --legacy-peer-deps",)
+
+
 def test_the_project_file_says_what_was_found_and_reads_back(tmp_path: Path) -> None:
     tree = MemoryTree({".github/workflows/t.yml": WORKFLOW, "pyproject.toml": "[tool.pytest]\n", "tests/test_a.py": ""})
     seen = Seen(survey=survey(tree, CHAINS), plan=make_plan(tree, (), (), LIMITS, CHAINS), state=GREEN)
