@@ -105,10 +105,14 @@ def test_a_package_neither_installed_nor_declared(tmp_path: Path) -> None:
     site = tmp_path / "env" / "lib" / "python3.11" / "site-packages"
     (site / "solid").mkdir(parents=True)
     (site / "solid" / "__init__.py").write_text("VERSION = 1\n")
+    (site / "solid-1.dist-info").mkdir()
+    metadata = "Name: solid\nRequires-Dist: Real-Extra>=2; extra == 'all'\n\nRequires-Dist: told-in-prose\n"
+    (site / "solid-1.dist-info" / "METADATA").write_text(metadata)
     files = {**SHOP, "requirements.txt": "declared-one>=1\n"}
-    text = "import solid\nimport declared_one\nimport ultradict\n\nsolid.VERSION\nsolid.invented_member\n"
+    modules = ("solid", "declared_one", "real_extra", "ultradict", "told_in_prose")
+    text = "".join(f"import {name}\n" for name in modules) + "\nsolid.VERSION\nsolid.invented_member\n"
     told = tell(tmp_path / "tree", files, "shop/new.py", text, environment=(site,))
-    assert told == ["unknown-package ultradict", "unknown-attribute invented_member"]
+    assert told == ["unknown-package ultradict", "unknown-package told_in_prose", "unknown-attribute invented_member"]
 
 
 def test_only_added_lines_are_asked_and_each_symbol_once(tmp_path: Path) -> None:

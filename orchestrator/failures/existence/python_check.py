@@ -107,7 +107,7 @@ class PythonCheck:
                 or top in self.world.index.packages.distributions
             ):
                 return
-            if self.world.imported_elsewhere(top, self.module.place.path):
+            if self.world.imported_elsewhere(top, self.module.place.path) or self.world.index.packages.asked_for(top):
                 return
             pool = {
                 *self.world.index.packages.installed_distributions,

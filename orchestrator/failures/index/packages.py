@@ -35,6 +35,10 @@ MANIFESTS = (
     "go.mod",
 )
 
+_REQUIRES = re.compile(r"^Requires-Dist: *([A-Za-z0-9][\w.-]{0,100})", re.MULTILINE)
+_METADATA_CAP = 200_000
+"""Characters of one distribution's METADATA; its head names what it requires."""
+
 
 def normalised(name: str) -> str:
     """A distribution's name as PEP 503 compares it."""
@@ -132,6 +136,21 @@ class Packages:
                 for top in _top_level(info):
                     found[top] = (*found.get(top, ()), name)
         return found
+
+    def asked_for(self, module: str) -> bool:
+        """Whether an installed distribution names the module's package among its requirements, extras included: then
+        it is one that exists, installed or not.
+        """
+        return any(name in self._requirements for name in self.candidates(module))
+
+    @cached_property
+    def _requirements(self) -> frozenset[str]:
+        found: set[str] = set()
+        for root in self.site_packages:
+            for metadata in root.glob("*.dist-info/METADATA"):
+                text = metadata.read_text(encoding="utf-8", errors="replace")[:_METADATA_CAP]
+                found.update(normalised(name) for name in _REQUIRES.findall(text.partition("\n\n")[0]))
+        return frozenset(found)
 
     def python_module(self, module: str) -> Path | None:
         """Where an installed module's source or stub lies; stubs first."""
