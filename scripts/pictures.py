@@ -124,7 +124,7 @@ def night(home: Path, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
 @contextmanager
 def terminal(home: Path, scene: Scene, command: list[str], variables: dict[str, str]) -> Iterator[Terminal]:
     """A pane of that size with the command in it."""
-    argv = ["sh", "-c", f'cd "$0" && exec orchestrate {" ".join(command)}', str(home)]
+    argv = ["sh", "-c", f'cd "$0" && exec {sys.executable} -m orchestrator {" ".join(command)}', str(home)]
     with (
         tempfile.TemporaryDirectory() as socket,
         Terminal(Path(socket), argv, width=scene.width, height=scene.height, environ=variables) as shown,
@@ -144,6 +144,7 @@ def environment(folder: Path, server: Loopback) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(folder),
+        "PYTHONPATH": str(TOP),
         "LANG": "C.UTF-8",
         "NO_PROXY": "127.0.0.1",
         "ANTHROPIC_API_KEY": "sk-not-a-key",
