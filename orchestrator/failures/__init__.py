@@ -20,6 +20,7 @@ from orchestrator.failures.parsers import read
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.signatures import scan, scan_own
 from orchestrator.failures.tables import Tables, shipped_tables, with_patterns
+from orchestrator.failures.unreadable import silent
 from orchestrator.failures.view import RepositoryView, TextView, View
 from orchestrator.settings import FailurePattern
 
@@ -109,6 +110,7 @@ def judge_output(
         )
     if not findings:
         findings = _unformatted(text, view) or terse(text, command, exit_code)
+    findings += silent(findings, view)
     if not findings:
         findings = [
             Finding(

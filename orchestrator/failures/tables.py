@@ -67,6 +67,8 @@ class Tables:
     signatures: tuple[Signature, ...]
     plugin_flags: tuple[str, ...] = ()
     """Options that plug-ins add and older versions had: unknown, they tell of the environment."""
+    newer_flags: tuple[str, ...] = ()
+    """Options that only some versions have, whoever writes them: the tool installed is another."""
     own: tuple[OwnPattern, ...] = ()
     """The user's (``failures.patterns``)."""
 
@@ -109,6 +111,7 @@ def read_tables(folder: Path) -> Tables:
             invariant_tests=tuple(data["invariant_tests"]),
             distributions=dict(data["distributions"]),
             plugin_flags=tuple(data["plugin_flags"]),
+            newer_flags=tuple(data["newer_flags"]),
             signatures=tuple(signatures),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:

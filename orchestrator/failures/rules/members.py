@@ -102,14 +102,20 @@ def _standard(evidence: Evidence, name: str, owner: str, language: str | None, f
     return None
 
 
+_REQUIRED = re.compile(r"=\s*require\(\s*['\"]([^'\"]{1,200})['\"]\s*\)\s*;?\s*$")
+
+
 def _of_node_module(evidence: Evidence, owner: str, file: str | None) -> frozenset[str]:
     """What the module of Node's has that the file imports whole under that name; empty where it is none."""
     if not evidence.has_tree or not file or not evidence.index.source(file):
         return frozenset()
     bound = evidence.index.summary(file).names.get(owner)
-    if bound is None or not bound.module or not (bound.original == "*" or bound.default):
-        return frozenset()
-    return node().modules.get(bound.module.removeprefix("node:"), frozenset())
+    module = bound.module if bound and bound.original in {"*", "default"} else None
+    if bound is not None and module is None:
+        line = evidence.index.source(file).decode("utf-8", "replace").splitlines()[bound.line - 1]
+        required = _REQUIRED.search(line)
+        module = required[1] if required else None
+    return node().modules.get((module or "").removeprefix("node:"), frozenset())
 
 
 def _literal(evidence: Evidence, finding: Finding) -> bool:
@@ -144,7 +150,8 @@ def null_access(evidence: Evidence, finding: Finding) -> Verdict:
 def private_access(evidence: Evidence, finding: Finding) -> Verdict:
     """What the change hid from those who use it is a broken promise; all else a wrong use."""
     name = finding.symbol or ""
-    if evidence.written(finding) is False and evidence.definition_removed(name):
+    own = evidence.diff.added(finding.file, finding.line)
+    if evidence.view.change_known and not own and evidence.definition_removed(name):
         return Verdict(Category.STRATEGIC, f"the change took `{name}` from the public, and it is still used")
     return Verdict(Category.TACTICAL, f"`{name}` is there, but not for this code")
 
@@ -237,6 +244,8 @@ _WORD_END = re.compile(r"[\s=,;|&'\"]+")
 def unknown_option(evidence: Evidence, finding: Finding) -> Verdict:
     key = (finding.symbol or "").split("=")[0].split()[0]
     words = [key, key[2:]] if key.startswith("--") else [key]
+    if key.startswith(evidence.tables.newer_flags):
+        return Verdict(Category.ENVIRONMENT, f"`{key}` is an option of another version of the tool")
     words += [_CAMEL.sub(lambda humps: f"-{humps[0].lower()}", word) for word in words]  # cac tells flags so
     if evidence.view.change_known and key and not any(word and word in evidence.added for word in words):
         if key in _WORD_END.split(evidence.command) and not key.startswith(evidence.tables.plugin_flags):
