@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from orchestrator.domain.gate import CheckSpec
 from orchestrator.gate.facts_node import read_json
+from orchestrator.gate.linter_setup import taken_in
 from orchestrator.gate.runner_setup import loaded_first
 
 Reader = Callable[[str], str | None]
@@ -60,32 +61,29 @@ def files_run(checks: Iterable[CheckSpec], files: Collection[str], read: Reader)
     tracked = frozenset(files)
     found: dict[str, str] = {}
     for spec in checks:
-        scripts = _scripts(read(_within(spec.path, "package.json")) or "")
-        named = (*_named(spec.command, scripts), *loaded_first(spec, tracked, read))
-        _follow(spec, named, scripts, tracked, read, found)
+        for path in (*_run_by(spec, tracked, read), *taken_in(spec.path, tracked, read)):
+            found.setdefault(path, spec.command)
     return found
 
 
-def _follow(
-    spec: CheckSpec,
-    named: Iterable[str],
-    scripts: Scripts,
-    tracked: frozenset[str],
-    read: Reader,
-    found: dict[str, str],
-) -> None:
-    """Those files, and what they run in turn."""
+def _run_by(spec: CheckSpec, tracked: frozenset[str], read: Reader) -> Collection[str]:
+    """The files one check runs, and those that these run in turn."""
+    scripts = _scripts(read(_within(spec.path, "package.json")) or "")
+    found: dict[str, None] = {}
+    named = [*_named(spec.command, scripts), *loaded_first(spec, tracked, read)]
     for _ in range(_DEPTH):
-        further: list[str] = []
-        for name in named:
-            path = next((path for path in (_within(spec.path, name), _plain(name)) if path in tracked), None)
-            if path is None or path in found:
-                continue
-            found[path] = spec.command
-            if _FOLLOWED.search(path):
-                for line in (read(path) or "").splitlines()[:_LINES]:
-                    further += _named(_RECIPE.sub("", line), scripts)
-        named = further
+        both = ((_within(spec.path, name), _plain(name)) for name in named)
+        places = (next((place for place in two if place in tracked), "") for two in both)
+        new = [place for place in dict.fromkeys(places) if place and place not in found]
+        found.update(dict.fromkeys(new))
+        named = [name for path in new for line in _lines(path, read) for name in _named(line, scripts)]
+    return found
+
+
+def _lines(path: str, read: Reader) -> Iterator[str]:
+    """The shell lines of a script, a Makefile and their likes; none of other files."""
+    text = (read(path) or "") if _FOLLOWED.search(path) else ""
+    return (_RECIPE.sub("", line) for line in text.splitlines()[:_LINES])
 
 
 def _within(folder: str, name: str) -> str:

@@ -92,6 +92,39 @@ def test_what_scripts_run_in_turn_and_what_configurations_load(command: str, kin
     assert set(found.values()) == {command}
 
 
+CONFIGURED = {
+    "eslint.config.mjs": "import own from './lint/rules.js';\nimport js from '@eslint/js';\nexport default [own];\n",
+    "lint/rules.js": "module.exports = require('./more');\n",
+    "lint/more.js": "",
+    "tsconfig.json": '{"extends": "./conf/base.json", "include": ["src"]}',
+    "conf/base.json": "",
+    ".eslintrc.json": '{"extends": ["eslint:recommended", "./conf/old.cjs"]}',
+    "conf/old.cjs": "",
+    "setup.cfg": "[mypy]\nplugins = tools/typed.py, pydantic.mypy\n",
+    "tox.ini": "[flake8:local-plugins]\nextension =\n  AB1 = checks.own:Own\n",
+    "tools/typed.py": "",
+    "checks/own.py": "",
+    "pyproject.toml": '[tool.pylint.main]\nload-plugins = ["shop.checker", "pylint.extensions.docparams"]\n',
+    "src/shop/checker.py": "",
+    "src/shop/price.py": "",
+    "src/main.ts": "import './price';\n",
+    "src/price.ts": "",
+}
+
+
+def test_rules_and_plugins_of_the_tree_that_configurations_take_in() -> None:
+    found = files_run([CheckSpec(kind=CheckKind.LINT, command="npm run lint")], list(CONFIGURED), CONFIGURED.get)
+    assert set(found) == {
+        "lint/rules.js",
+        "lint/more.js",
+        "conf/base.json",
+        "conf/old.cjs",
+        "tools/typed.py",
+        "checks/own.py",
+        "src/shop/checker.py",
+    }
+
+
 @pytest.mark.parametrize(
     ("command", "narrow"),
     [
