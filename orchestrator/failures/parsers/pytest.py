@@ -1,21 +1,21 @@
 """pytest's terminal report (7-9: ``--tb`` long, short, line, native; ``-q``, ``-v``, ``-x``, with and without xdist).
 
 Only the report's own lines are read: section headers, ``E`` lines, frames, the short summary, the last line. What a
-test
-printed, or what its assertion says, is never taken for a message of pytest.
+test printed, or what its assertion says, is never taken for a message of pytest.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP, LINE_CAP, number, posix
+from orchestrator.failures.parsers.pytest_errors import EXCEPTION, EXCEPTION_NAME, TOOL, exception, plain
+from orchestrator.failures.parsers.pytest_report import Report, Section
+from orchestrator.failures.parsers.pytest_summary import finish
 from orchestrator.failures.parsers.python_errors import read_exception
 
-TOOL = "pytest"
 HINTS = (
     "\nE   ",
     "= FAILURES =",
@@ -28,17 +28,10 @@ HINTS = (
 
 _HEADER = re.compile(r"_{3,} (.{1,400}) _{3,}$")
 _ERROR_HEADER = re.compile(r"ERROR (?:collecting (?P<file>.+)|at (?:setup|teardown) of (?P<name>.+))$")
-_EXCEPTION = re.compile(r"([A-Za-z_]\w{0,200}(?:\.(?:<locals>\.)?[A-Za-z_]\w{0,200}){0,20})(?:: (.*))?$")
-_EXCEPTION_NAME = re.compile(
-    r"(?:Error|Exception|Warning|Exit|Interrupt|Failed|Timeout|Group|NotFound|DoesNotExist|Violation|Refused|Abort)$"
-)
 _FRAME = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d+): ?(?P<rest>.*)$")
-_MARKER = re.compile(r"(?:Unknown )?'([^']{1,100})' (?:not found in `markers` configuration option|mark, did you mean)")
-_SCOPE = re.compile(r"got an unexpected scope value '([^']{1,60})'")
 _FIXTURE = re.compile(r"fixture '([^']{1,200})' not found")
 _NATIVE_FRAME = re.compile(r'  File "(.{1,400})", line (\d+)')
 _TRACEBACK = "Traceback (most recent call last):"
-_PROGRAM = re.compile(r"No such file or directory: '([\w.+-]{1,100})'$")
 _FIXTURE_FILE = re.compile(r"file (.{1,400}), line (\d+)$")
 _SUMMARY = re.compile(r"(FAILED|ERROR) (\S.*?)(?: - (.*))?$")
 _COUNT = re.compile(r"(?<!\d)(\d{1,9}) (failed|errors?|passed|skipped)\b")
@@ -48,100 +41,11 @@ _ASYNC_UNSUPPORTED = "async def functions are not natively supported"
 _CONFTEST = re.compile(r"ImportError while loading conftest '(.{1,400})'")
 _UNREACHABLE = ("status = StatusCode.UNAVAILABLE", "status = StatusCode.DEADLINE_EXCEEDED")
 """grpcio (1.x): the error's status stands on the lines after its class."""
-_FOREIGN = ("site-packages/", "/lib/python3", "importlib/", "<frozen", "_pytest/")
-
-
-@dataclass(slots=True)
-class _Section:
-    name: str | None = None
-    file: str | None = None
-    frames: list[tuple[str, int]] = field(default_factory=list)
-    errors: list[tuple[Finding, int]] = field(default_factory=list)
-    """Each exception of a chain, with the number of frames printed before it."""
-    native: bool = False
-    """Inside a traceback as Python prints it (``--tb=native``)."""
-    told: str = ""  # the first line; all there is where a failure has no traceback (``pytrace=False``)
-    captured: bool = False
-    """Past the report: what the test printed follows."""
-
-    def frame(self, count: int | None = None) -> tuple[str, int] | None:
-        """The innermost frame of the project before that point."""
-        own = [frame for frame in self.frames[:count] if not any(part in frame[0] for part in _FOREIGN)]
-        return own[-1] if own else None
-
-
-@dataclass(slots=True)
-class _Reader:
-    findings: list[Finding] = field(default_factory=list)
-    section: _Section | None = None
-    seen: set[str] = field(default_factory=set)
-    failing_files: set[str] = field(default_factory=set)
-    summaries: list[tuple[str, str | None]] = field(default_factory=list)
-    internal: Finding | None = None
-    in_errors: bool = False
-    tally: Finding | None = None
-
-    def close(self) -> None:
-        """End the section: one finding for its test."""
-        section, self.section = self.section, None
-        if section is None or len(self.findings) >= FINDINGS_CAP:
-            return
-        finding, count = _root(section.errors)
-        if finding is None:
-            finding = _exception("Failed", section.told) if section.told else None
-            if finding is None or finding.kind is not Kind.UNKNOWN_OPTION:
-                return  # the short summary tells of it
-        place = section.frame(count) or section.frame()
-        program = _PROGRAM.search(finding.message) if finding.code == "FileNotFoundError" else None
-        if program and any(frame[0].endswith("/subprocess.py") for frame in section.frames):
-            finding = replace(finding, kind=Kind.TOOL_MISSING, symbol=program[1])
-        first = section.file or (section.frames[0][0] if section.frames else None)
-        test_id = "::".join(filter(None, [first, (section.name or "").replace(".", "::")])) or None
-        self.findings.append(
-            replace(
-                finding,
-                file=finding.file or (place[0] if place else first),
-                line=finding.line or (place[1] if place else None),
-                test_id=test_id,
-            )
-        )
-        if section.name:
-            self.seen.add(section.name)
-        elif first:
-            self.seen.add(first)
-
-
-_CAUSES = frozenset(
-    {
-        Kind.UNDEFINED_NAME,
-        Kind.MISSING_MODULE,
-        Kind.MISSING_EXPORT,
-        Kind.MISSING_ATTRIBUTE,
-        Kind.UNKNOWN_KEYWORD,
-        Kind.CYCLE,
-        Kind.NETWORK,
-        Kind.DISK,
-        Kind.MEMORY,
-    }
-)
-_CONSEQUENCES = frozenset({Kind.RAISED, Kind.EXCEPTION, Kind.ASSERTION})
-
-
-def _root(errors: list[tuple[Finding, int]]) -> tuple[Finding | None, int]:
-    """The exception of a chain that tells most: the last one, unless it only wraps a telling cause."""
-    if not errors:
-        return None, 0
-    last = errors[-1]
-    if last[0].kind in _CONSEQUENCES:
-        for error in reversed(errors[:-1]):
-            if error[0].kind in _CAUSES:
-                return error
-    return last
 
 
 def parse(text: str) -> tuple[Finding, ...]:
     """Every failing test and collection error, and the tally."""
-    reader = _Reader()
+    reader = Report()
     previous_e = False
     for raw in text.split("\n"):
         line = raw[:LINE_CAP] if len(raw) > LINE_CAP else raw
@@ -165,13 +69,13 @@ def parse(text: str) -> tuple[Finding, ...]:
             _read_line_style(reader, line)
         previous_e = is_e
     reader.close()
-    return _finish(reader)
+    return finish(reader)
 
 
-def _read_e(reader: _Reader, text: str, *, fresh: bool) -> None:
+def _read_e(reader: Report, text: str, *, fresh: bool) -> None:
     section = reader.section
     if section is None:
-        reader.section = section = _Section()
+        reader.section = section = Section()
     fixture = _FIXTURE.match(text)
     if fixture:
         section.errors.append(
@@ -181,27 +85,20 @@ def _read_e(reader: _Reader, text: str, *, fresh: bool) -> None:
             )
         )
         return
-    match = _EXCEPTION.match(text)
-    named = match is not None and (bool(_EXCEPTION_NAME.search(match[1])) or "." in match[1])
+    match = EXCEPTION.match(text)
+    named = match is not None and (bool(EXCEPTION_NAME.search(match[1])) or "." in match[1])
     if match and named and (fresh or _nested(match[1], section)):
-        found = _exception(match[1], match[2] or "")
+        found = exception(match[1], match[2] or "")
         if not fresh and (at := _NATIVE_FRAME.match("  " + section.errors[-1][0].message)):  # it does not parse
             found = replace(found, file=posix(at[1]), line=number(at[2]))
         section.errors.append((found, len(section.frames)))
     elif fresh:
-        section.errors.append((_plain(text), len(section.frames)))
+        section.errors.append((plain(text), len(section.frames)))
     elif section.errors and text.startswith(_UNREACHABLE) and (section.errors[-1][0].code or "").endswith("RpcError"):
         section.errors[-1] = (replace(section.errors[-1][0], kind=Kind.NETWORK), section.errors[-1][1])
 
 
-def _plain(text: str) -> Finding:
-    """What an assertion says, or pytest-xdist (2-3) of a worker that died."""
-    if text.startswith("worker 'gw") and " crashed while running " in text:
-        return Finding(tool=TOOL, kind=Kind.KILLED, message=text, code="crashed")
-    return Finding(tool=TOOL, kind=Kind.ASSERTION, message=text, code="AssertionError")
-
-
-def _nested(name: str, section: _Section) -> bool:
+def _nested(name: str, section: Section) -> bool:
     """A collection error prints its traceback inside ``E`` lines; the exception stands on the last."""
     return (
         name.endswith("Error")
@@ -211,23 +108,11 @@ def _nested(name: str, section: _Section) -> bool:
     )
 
 
-def _exception(name: str, message: str) -> Finding:
-    if name in {"Failed", "pytest.Failed"}:
-        marker = _MARKER.match(message)
-        if marker:
-            return Finding(tool=TOOL, kind=Kind.UNKNOWN_OPTION, code="marker", message=message, symbol=marker[1])
-        if scope := _SCOPE.search(message):
-            return Finding(tool=TOOL, kind=Kind.UNKNOWN_OPTION, code="scope", message=message, symbol=scope[1])
-        kind = Kind.TEST_TIMEOUT if message.startswith("Timeout") else Kind.ASSERTION
-        return Finding(tool=TOOL, kind=kind, code="Failed", message=message)
-    return read_exception(TOOL, name, message)
-
-
-def _read_rule(reader: _Reader, line: str) -> None:
+def _read_rule(reader: Report, line: str) -> None:
     header = _HEADER.match(line)
     if header:
         reader.close()
-        reader.section = _Section()
+        reader.section = Section()
         error = _ERROR_HEADER.match(header[1])
         if error and error["file"]:
             reader.section.file = posix(error["file"])
@@ -241,7 +126,7 @@ def _read_rule(reader: _Reader, line: str) -> None:
         _read_last(reader, line)
 
 
-def _read_words(reader: _Reader, line: str) -> None:
+def _read_words(reader: Report, line: str) -> None:
     if line.startswith(("FAILED ", "ERROR ")):
         match = _SUMMARY.match(line)
         if match and len(reader.summaries) < FINDINGS_CAP:
@@ -252,14 +137,14 @@ def _read_words(reader: _Reader, line: str) -> None:
         reader.section.errors.append((found, len(reader.section.frames)))
     elif match := _CONFTEST.match(line):
         reader.close()
-        reader.section = _Section(file=posix(match[1]))
+        reader.section = Section(file=posix(match[1]))
     elif (match := _FIXTURE_FILE.match(line)) and reader.section is not None:
         reader.section.frames.append((posix(match[1]), int(match[2])))
     else:
         _read_last(reader, line)
 
 
-def _read_last(reader: _Reader, line: str) -> None:
+def _read_last(reader: Report, line: str) -> None:
     if not _LAST.match(line):
         return
     counts = {word.rstrip("s"): int(count) for count, word in _COUNT.findall(line)}
@@ -271,7 +156,7 @@ def _read_last(reader: _Reader, line: str) -> None:
         )
 
 
-def _read_frame(reader: _Reader, line: str) -> None:
+def _read_frame(reader: Report, line: str) -> None:
     match = _FRAME.match(line)
     section = reader.section
     if match and section is not None and len(section.frames) < FINDINGS_CAP:
@@ -283,7 +168,7 @@ def _read_frame(reader: _Reader, line: str) -> None:
             reader.close()  # --tb=line: an ``E`` line and its place are the whole section
 
 
-def _read_native(section: _Section, line: str) -> None:
+def _read_native(section: Section, line: str) -> None:
     """``--tb=native``: no ``E`` lines, but tracebacks as Python prints them, before anything captured."""
     if section.captured:
         return
@@ -296,55 +181,22 @@ def _read_native(section: _Section, line: str) -> None:
     elif match := _NATIVE_FRAME.match(line):
         if len(section.frames) < FINDINGS_CAP:
             section.frames.append((posix(match[1]), number(match[2]) or 0))
-    elif (match := _EXCEPTION.match(line)) and (_EXCEPTION_NAME.search(match[1]) or match[2] or "." in match[1]):
-        section.errors.append((_exception(match[1], match[2] or ""), len(section.frames)))
+    elif (match := EXCEPTION.match(line)) and (EXCEPTION_NAME.search(match[1]) or match[2] or "." in match[1]):
+        section.errors.append((exception(match[1], match[2] or ""), len(section.frames)))
 
 
-def _read_line_style(reader: _Reader, line: str) -> None:
+def _read_line_style(reader: Report, line: str) -> None:
     """``--tb=line``: ``/repo/x.py:3: KeyError: 'a'``."""
     match = _FRAME.match(line)
     if not match or not match["rest"] or len(reader.findings) >= FINDINGS_CAP:
         return
-    named = _EXCEPTION.match(match["rest"])
-    if named and _EXCEPTION_NAME.search(named[1]):
-        finding = _exception(named[1], named[2] or "")
+    named = EXCEPTION.match(match["rest"])
+    if named and EXCEPTION_NAME.search(named[1]):
+        finding = exception(named[1], named[2] or "")
         reader.findings.append(replace(finding, file=posix(match["file"]), line=number(match["line"])))
 
 
-def _read_internal(reader: _Reader, text: str) -> None:
-    match = _EXCEPTION.match(text.strip())
-    if match and _EXCEPTION_NAME.search(match[1]):
+def _read_internal(reader: Report, text: str) -> None:
+    match = EXCEPTION.match(text.strip())
+    if match and EXCEPTION_NAME.search(match[1]):
         reader.internal = read_exception(TOOL, match[1], match[2] or "")
-
-
-_CUT_NAME = re.compile(r"^(name '\w{1,100}')[^']{0,20}\.\.\.$")
-
-
-def _told_whole(placed: list[tuple[str, str]], finding: Finding) -> bool:
-    """Whether a failure's own section has told its error already, of which the summary may be only the beginning."""
-    start = finding.message.removesuffix("...").rstrip()
-    at = bisect_left(placed, (finding.code or "", start))
-    code, message = placed[at] if at < len(placed) else ("", "")
-    cut = finding.message.endswith("...")  # a line wider than the terminal
-    return code == (finding.code or "") and (message.startswith(start) if cut else message == start)
-
-
-def _finish(reader: _Reader) -> tuple[Finding, ...]:
-    findings = reader.findings
-    if reader.internal is not None:
-        findings.append(reader.internal)
-    placed = sorted({(finding.code or "", finding.message.split("\n")[0]) for finding in findings})
-    for node, reason in reader.summaries:
-        path, _, name = node.partition("::")
-        if (name.replace("::", ".") or posix(path)) in reader.seen or len(findings) >= FINDINGS_CAP:
-            continue
-        named = _EXCEPTION.match(reason or "")
-        if reason and named and _EXCEPTION_NAME.search(named[1]):
-            finding = _exception(named[1], _CUT_NAME.sub(r"\1 is not defined", named[2] or ""))
-        else:
-            finding = _plain(reason or "failed")
-        if not _told_whole(placed, finding):
-            findings.append(replace(finding, file=posix(path), test_id=posix(path) + ("::" + name if name else "")))
-    if reader.tally is not None:
-        findings.append(replace(reader.tally, files=len(reader.failing_files)))
-    return tuple(findings)
