@@ -50,7 +50,7 @@ def main(lane: str, mode: str, line: str, *options: str) -> None:
         surroundings=Surroundings.here(None),
     )
     profile = Profile(chosen.get("profile", "gate"))
-    ran = shell.run(Command(line=line, profile=profile, timeout_s=float(chosen.get("timeout_s", "20"))))
+    ran = shell.run(Command(line=line, profile=profile, timeout_s=float(chosen.get("timeout_s", "300"))))
     print(json.dumps({**asdict(ran), "scratch": str(ran.scratch)}))
 
 

@@ -17,7 +17,7 @@ CHOSEN = "keys or environment_is_readable or socket or outside or privileges or 
 @pytest.mark.skipif(os.geteuid() != 0, reason="this user is unprivileged already: the attacks themselves are the test")
 def test_the_attacks_fail_for_an_unprivileged_user_too() -> None:
     try:
-        done = unprivileged.run(["-q", "-k", CHOSEN, "tests/hostile/test_sandbox_escapes.py"], timeout_s=300)
+        done = unprivileged.run(["-q", "-k", CHOSEN, "tests/hostile/test_sandbox_escapes.py"], timeout_s=1800)
     except unprivileged.NoInterpreterError as missing:
         pytest.skip(str(missing))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
