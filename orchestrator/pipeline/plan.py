@@ -62,6 +62,7 @@ def _manifest_end(work: Work, adr: Adr) -> TaskEnd | None:
             return TaskEnd(
                 status=TaskStatus.NEEDS_HUMAN,
                 reason=f"the ADR changes {file.path}, and the task may not change dependencies",
-                next_step=f"set `allow_dependencies: true` on the task (or `allow: [{file.path}]`) and run it again",
+                next_step=f"set `allow_dependencies: true` on the task (or `allow: [{file.path}]`) and run it anew, "
+                f"`orchestrate run {work.night.batch.source.name} --only {work.task.id}`; or say how to do without:",
             )
     return None

@@ -8,6 +8,10 @@ the cut named. HTML is escaped by jinja2 on top of :func:`plain`.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 LINE_LIMIT = 2_000
 """Characters of one line that are shown."""
@@ -54,6 +58,16 @@ def encodable(text: str, encoding: str | None) -> str:
         return text.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
     except LookupError:
         return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def html_spans(text: str) -> Markup:
+    """Prose for HTML: escaped, and names that stand between single backticks as code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2, which `status` need not load
+
+    parts = _SPAN.split(plain(text))  # prose, content of a span, prose, ...
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
 
 
 def md_text(text: str, *, limit: int = 2_000) -> str:

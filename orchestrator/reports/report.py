@@ -42,6 +42,7 @@ STATUS_WORDS = {
     TaskStatus.STOPPED: "stopped",
     TaskStatus.SKIPPED: "skipped",
 }
+_MANY = {TaskStatus.NEEDS_HUMAN: "need you"}
 OUTCOME_WORDS = {
     RunOutcome.DELIVERED: "Every task was delivered",
     RunOutcome.PARTLY: "Some tasks are open",
@@ -99,14 +100,14 @@ def report_html(summary: RunSummary, inputs: ReportInputs = _NO_INPUTS) -> str:
 def headline(summary: RunSummary) -> str:
     """The night in a sentence."""
     counts = [
-        f"{number} {STATUS_WORDS[status]}"
+        f"{number} {_MANY.get(status, STATUS_WORDS[status]) if number > 1 else STATUS_WORDS[status]}"
         for status in TaskStatus
         if (number := sum(task.status is status for task in summary.tasks))
     ]
     counts += [f"{len(summary.waiting)} not ended"] if summary.waiting else []
     whole = len(summary.tasks) + len(summary.waiting)
     used = f"{duration(summary.seconds)}, {tokens(summary.charge.usage.total)} tokens, {_cost(summary)}"
-    return f"{OUTCOME_WORDS[summary.outcome]}: {', '.join(counts) or 'no task'} of {whole}. {used}."
+    return f"{OUTCOME_WORDS[summary.outcome]}: of {count(whole, 'task')} {', '.join(counts) or 'none'}. {used}."
 
 
 def _share(summary: RunSummary, whole: int, most: int) -> int:

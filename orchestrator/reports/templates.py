@@ -52,7 +52,7 @@ def _markdown() -> Environment:
 @functools.cache
 def _html() -> Environment:
     environment = _environment(autoescape=True, finalize=_html_out)
-    environment.filters.update(_FIGURES, cut=lambda text, limit: inert.plain(text, limit=limit))
+    environment.filters.update(_FIGURES, cut=lambda text, limit: inert.plain(text, limit=limit), spans=inert.html_spans)
     return environment
 
 

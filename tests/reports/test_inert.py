@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from orchestrator.reports.inert import encodable, md_cell_code, md_code, md_fence, md_text, one_line, plain
+from orchestrator.reports.inert import encodable, html_spans, md_cell_code, md_code, md_fence, md_text, one_line, plain
 from orchestrator.reports.report import report_html, report_markdown
 from orchestrator.reports.task_papers import (
     budget_report_markdown,
@@ -175,3 +175,7 @@ def test_positive_control_the_hostile_text_is_live_where_nothing_is_done() -> No
     kinds = {token.type for token in tokens(raw)}
     assert {"html_inline", "link_open"} <= kinds
     assert CONTROL.search(NASTY)
+
+
+def test_names_in_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert html_spans("set `a: <b>` on <i>, \x1b[31m`x") == "set <code>a: &lt;b&gt;</code> on &lt;i&gt;, `x"
