@@ -276,10 +276,9 @@ def parser(name: str) -> ArgumentParser:
         """Says what is wrong the way every error is said."""
 
         def error(self, message: str) -> NoReturn:
-            from orchestrator.cli.door import say
+            from orchestrator.cli.door import wrong_use
 
-            say(f"error[usage]: {self.prog}: {message}\nhint: `{self.prog} --help` tells its flags")
-            raise SystemExit(2)
+            raise SystemExit(wrong_use(self.prog, message, self._option_string_actions))
 
     command = COMMANDS[name]
     made = Parser(

@@ -55,6 +55,16 @@ def no_such_command(name: str, known: Iterable[str], overview: str) -> int:
     return int(ExitCode.USAGE)
 
 
+def wrong_use(command: str, message: str, flags: Iterable[str]) -> int:
+    """Wrong use of a command, in argparse's words; a flag that nearly exists is named."""
+    stated = message.removeprefix("unrecognized arguments: ").split("=")[0].split()
+    close = difflib.get_close_matches(stated[0], list(flags), n=1, cutoff=0.75) if stated[:1] else []
+    hint = f"did you mean {close[0]}?" if close else f"`{command} --help` tells its flags"
+    say(f"error[usage]: {command}: {message}")
+    say(f"hint: {hint}")
+    return int(ExitCode.USAGE)
+
+
 def hidden(text: str) -> str:
     """The text without secrets, those that came into the environment just now among them (I7)."""
     from orchestrator import redaction

@@ -91,6 +91,8 @@ def test_the_flags_of_run_are_the_contracts() -> None:
         (["run", "t", "--workers", "0"], "--workers: a whole number from 1 on expected, found '0'"),
         (["run", "t", "--max-cost", "x"], "--max-cost: a number above 0 expected, or none to lift the cap; found 'x'"),
         (["resume", "--from-pr", "x"], "--from-pr: a whole number from 1 on expected"),
+        (["run", "t", "--worker", "2"], "unrecognized arguments: --worker 2\nhint: did you mean --workers?"),
+        (["plan", "t", "--onyl=x"], "hint: did you mean --only?"),
         (["registry", "get"], "hint: orchestrate registry get calibrated_defaults.usable_budget"),
         (["plan", "none.yaml"], "error[no-file]: none.yaml does not exist\nhint: check the path"),
     ],
