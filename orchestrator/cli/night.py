@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -16,7 +17,7 @@ from orchestrator.cli.fitted import fitted
 from orchestrator.cli.live import open_listener
 from orchestrator.cli.outlet import abandon
 from orchestrator.cli.plan import outlook_of, will_not_fit
-from orchestrator.cli.report import write_again
+from orchestrator.cli.report import write_again, write_papers_again
 from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import (
     ExitCode,
@@ -30,10 +31,13 @@ from orchestrator.domain.outcome import RunOutcome, TaskOutcome
 from orchestrator.intake import Project
 from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
+from orchestrator.ledger.registry_history import CALIBRATED
 from orchestrator.ledger.registry_track import track, words
 from orchestrator.logs import get_logger
+from orchestrator.pipeline.night import Night
 from orchestrator.policy.outlook import Outlook
 from orchestrator.reports.inert import encodable
+from orchestrator.reports.pace import Pace
 from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
 from orchestrator.runner import run_night
@@ -103,11 +107,8 @@ def _until_its_end(session: Session) -> int:
     """The exit code, with the journal's last word about this session; errors leave only after that word."""
     night = session.night
 
-    def keep_reports(ended: TaskOutcome) -> None:
-        _write_reports(session, papers_of=ended.id)
-
     try:
-        outcome = run_night(night, night.settings.loop.lanes, keep_reports)
+        outcome = run_night(night, night.settings.loop.lanes, _reporter(session))
     except KeyboardInterrupt as stop:
         return _interrupted(session, stop)
     except JournalError:
@@ -170,10 +171,38 @@ def _plan_landing(session: Session) -> None:
         night.journal.append("note", text=f"trial merges of the branches were not possible: {error.message}")
 
 
+def _reporter(session: Session) -> Callable[[TaskOutcome], None]:
+    """Writes the whole report as a task ends, or where that would take too much of the night its papers alone."""
+    pace, now = Pace(), session.night.clock.monotonic
+
+    def keep_reports(ended: TaskOutcome) -> None:
+        began = now()
+        if not pace.due(began):
+            _guarded(session, lambda: _write_papers(session.night, ended.id))
+            return
+        _write_reports(session, papers_of=ended.id)
+        pace.wrote(began, now())
+
+    return keep_reports
+
+
+def _write_papers(night: Night, task: str) -> None:
+    journal = night.journal
+    told = [*journal.of_type("run:started"), *journal.of_type("session:started")]
+    first = [entry for entry in islice(journal.of_type(CALIBRATED), 1) if entry.get("task") != task]
+    entries = sorted([*told, *first, *journal.of_task(task)], key=lambda entry: int(entry["seq"]))
+    asked = next((one.acceptance for one in night.batch.tasks if one.id == task), ())
+    write_papers_again(night.folder, entries, asked)
+
+
 def _write_reports(session: Session, papers_of: str | None = None) -> None:
+    _guarded(session, lambda: write_again(read_run(session.night.folder), papers_of))
+
+
+def _guarded(session: Session, write: Callable[[], object]) -> None:
     """Reports are a projection: that they cannot be written is said, and fails nothing."""
     try:
-        write_again(read_run(session.night.folder), papers_of)
+        write()
     except Exception as error:  # noqa: BLE001 - a fault in reporting is said, and fails no night (B11)
         get_logger("orchestrator.reports").exception("reports failed")
         session.night.say_once("the reports could not be written", f"{error}; try `orchestrate report`")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from orchestrator.cli.runs import FoundRun, find_run, read_run
 from orchestrator.domain.errors import ExitCode, JournalError, OrchestrateError
@@ -61,6 +63,15 @@ def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ..
             hint="free the disk or mend the folder's rights, then `orchestrate report` again",
             slug="report-unwritten",
         ) from None
+
+
+def write_papers_again(folder: Path, entries: Sequence[Mapping[str, Any]], acceptance: Sequence[str]) -> None:
+    """The papers of one task; ``entries``: its own, and the run's and its sessions' first words."""
+    from orchestrator.gate.record import read_report_file
+    from orchestrator.reports.folder import write_papers_of
+    from orchestrator.reports.rebuild import summary_of
+
+    write_papers_of(folder, summary_of(entries), entries, acceptance, read_report_file)
 
 
 def _open(path: Path) -> None:

@@ -26,7 +26,7 @@ from orchestrator.ledger.breaker import Breaker
 from orchestrator.ledger.charges import answer_fields, charge_fields, money, worst_charge
 from orchestrator.ledger.durable import write_whole
 from orchestrator.ledger.holds import Holds
-from orchestrator.ledger.journal import Entry, Journal
+from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.purse import Purse, WorstCase, input_bound
 from orchestrator.logs import get_logger
 from orchestrator.ports import Clock, Llm, Prices
@@ -68,7 +68,8 @@ class CallDesk:
         self._breaker = breaker or Breaker(journal, clock, models.outages)
         self._holds = Holds(purse, self._worst_case)
         self._lock = threading.Lock()
-        self._answered: dict[str, Entry] = {}
+        self._answered: dict[str, str] = {}
+        """Calls that were bought -> the checksum of their answers' files."""
         self._attempts: dict[str, int] = {}
         self._bought: Counter[str] = Counter()
         """Answers of each provider in this session."""
@@ -78,7 +79,7 @@ class CallDesk:
             if entry["type"] == "call:intent":
                 self._attempts[entry["call"]] = entry["attempt"]
             elif entry["type"] == "call:answer":
-                self._answered[entry["call"]] = entry
+                self._answered[entry["call"]] = entry["sha256"]
 
     def ask(self, request: Request) -> Answer:
         """See :class:`orchestrator.ports.Desk`. No secret is sent, kept or returned: both runs use the same text."""
@@ -86,7 +87,7 @@ class CallDesk:
         call = request.key.call_id
         known = self._answered.get(call)
         if known is not None:
-            return self._recall(known)
+            return self._recall(call, known)
         self._breaker.refuse(request.provider)
         try:
             answer = self._retrying(request)(self._attempt, request)
@@ -120,8 +121,8 @@ class CallDesk:
         """See :class:`orchestrator.ports.Desk`."""
         self._holds.let_go(requests)
 
-    def _recall(self, entry: Entry) -> Answer:
-        path = self._folder / f"{entry['call']}.json"
+    def _recall(self, call: str, sha256: str) -> Answer:
+        path = self._folder / f"{call}.json"
         try:
             content = path.read_bytes()
             record = from_json(json.loads(content))
@@ -130,7 +131,7 @@ class CallDesk:
                 f"{path}: the journal says this answer was bought, but it cannot be read: {error}",
                 hint="restore the file from a copy: an answer is never bought twice",
             ) from None
-        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        if hashlib.sha256(content).hexdigest() != sha256:
             raise JournalError(
                 f"{path}: is not the answer the journal names (checksum)", hint="restore the file from a copy"
             )
@@ -236,9 +237,8 @@ class CallDesk:
         content = hidden_bytes(json.dumps(to_json(record), ensure_ascii=True, indent=1).encode("ascii"))
         write_whole(self._folder / f"{call}.json", content)
         fields = {**answer_fields(record, content), **self._at_the_deepest(usage)}
-        self._answered[call] = self._journal.append(
-            "call:answer", sync=True, **_who(request), attempt=attempt, **fields
-        )
+        self._journal.append("call:answer", sync=True, **_who(request), attempt=attempt, **fields)
+        self._answered[call] = fields["sha256"]
         return record.answer, Charge(usage=usage, cost_usd=cost)
 
     def _at_the_deepest(self, usage: Usage) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A line is ``{"seq":N,"prev":"<crc of the line before>","at":"...","type":"...", 
 written by one ``write`` to an append-only descriptor whose return value is checked, then synced where the entry
 must not be lost. A write or sync that fails ends the journal: it is never tried again as if nothing had happened.
 
-Deliberate limits: one process writes (the run's lock sees to that); entries are kept in memory.
+What is read again is read from the file (:mod:`~orchestrator.ledger.shelf`). Deliberate limit: one process writes
+(the run's lock sees to that).
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from sys import intern
 from typing import Any, NoReturn
 
 from orchestrator.crash_points import crash_point
 from orchestrator.domain.errors import JournalError, JournalWriteError
 from orchestrator.ledger.durable import sync_folder
 from orchestrator.ledger.events import causes_event, new_event_id
+from orchestrator.ledger.shelf import Entries, Entry, Shelf
 from orchestrator.ports import Clock
 from orchestrator.redaction import hidden_fields
 
@@ -33,7 +36,7 @@ _FULL_HINT = "free the disk, then `orchestrate resume`"
 _GONE_HINT = "put the run's folder back where it was, then `orchestrate resume`"
 _RESERVED = frozenset({"seq", "prev", "at", "type", "crc"})
 
-Entry = dict[str, Any]
+__all__ = ["Entry", "Journal", "Reading", "checksum", "encode", "read_journal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class Reading:
     """Length of the part that holds whole, valid lines."""
     torn: bytes
     """What follows them: the tail of a write that a crash cut off, or nothing."""
+    lengths: tuple[int, ...] = ()
+    """Of each entry's line, bytes, its end included."""
 
 
 def checksum(line: bytes) -> str:
@@ -72,14 +77,30 @@ def _decode(line: bytes, seq: int, prev: str) -> Entry | str:
     if stated != checksum(start):
         return "checksum does not match"
     try:
-        entry: Entry = json.loads(line)
-    except ValueError:
+        entry: Entry = {intern(name): value for name, value in json.loads(line).items()}
+    except (ValueError, AttributeError):
         return "no JSON"
     if entry.get("seq") != seq:
         return f"sequence {entry.get('seq')} where {seq} belongs"
     if entry.get("prev") != prev:
         return "does not follow the line before it"
     return entry
+
+
+def _reader(path: Path) -> Callable[[bytes, int], Entry]:
+    """Reads a line back that was written or verified before."""
+
+    def decode(line: bytes, seq: int) -> Entry:
+        start, _, rest = line.rpartition(_CRC_MARK)
+        if not start or rest[:8].decode("ascii", "replace") != checksum(start):
+            raise JournalError(
+                f"{path}: entry {seq} is not what was written any more",
+                hint="restore the file from a copy; finished branches are in the repository and stay valid",
+            )
+        entry: Entry = json.loads(line)
+        return entry
+
+    return decode
 
 
 def read_journal(path: Path) -> Reading:
@@ -95,6 +116,7 @@ def read_journal(path: Path) -> Reading:
             f"{path}: cannot be read: {error.strerror}", hint="name a run that `orchestrate status` lists"
         ) from None
     entries: list[Entry] = []
+    lengths: list[int] = []
     offset, prev = 0, _FIRST_PREV
     while offset < len(content):
         end = content.find(b"\n", offset)
@@ -110,9 +132,10 @@ def read_journal(path: Path) -> Reading:
                 hint="restore the file from a copy; finished branches are in the repository and stay valid",
             )
         entries.append(entry)
+        lengths.append(end + 1 - offset)
         prev = entry["crc"]
         offset = end + 1
-    return Reading(entries=tuple(entries), good_bytes=offset, torn=content[offset:])
+    return Reading(entries=tuple(entries), good_bytes=offset, torn=content[offset:], lengths=tuple(lengths))
 
 
 class Journal:
@@ -121,7 +144,10 @@ class Journal:
     def __init__(self, path: Path, clock: Clock, reading: Reading, descriptor: int) -> None:
         self.path = path
         self._clock = clock
-        self._entries: list[Entry] = list(reading.entries)
+        self._shelf = Shelf(descriptor, _reader(path))
+        for entry, length in zip(reading.entries, reading.lengths, strict=True):
+            self._shelf.add(entry, length)
+        self._prev = reading.entries[-1]["crc"] if reading.entries else _FIRST_PREV
         self._descriptor = descriptor
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Mapping[str, Any]], None]] = []
@@ -136,7 +162,7 @@ class Journal:
         """A new, empty journal. ``JournalError`` where one is there already."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
         except OSError as error:
             raise JournalWriteError(
                 f"{path}: cannot be made: {error.strerror}", hint="free the disk, or choose another --state folder"
@@ -148,7 +174,7 @@ class Journal:
     def reopen(cls, path: Path, clock: Clock) -> Journal:
         """Go on with a journal; a torn tail is set aside in ``<name>.torn-<offset>`` first."""
         reading = read_journal(path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         if reading.torn:
             path.with_name(f"{path.name}.torn-{reading.good_bytes}").write_bytes(reading.torn)
             os.ftruncate(descriptor, reading.good_bytes)
@@ -157,19 +183,25 @@ class Journal:
         return cls(path, clock, reading, descriptor)
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
-        """All entries so far."""
-        with self._lock:
-            return tuple(self._entries)
+    def entries(self) -> Sequence[Entry]:
+        """All entries so far, read as they are asked for: to go through them costs a night's length."""
+        return Entries(self._shelf)
 
-    def since(self, seq: int) -> tuple[Entry, ...]:
+    def since(self, seq: int) -> Sequence[Entry]:
         """Entries from that sequence number on: for folds that follow a journal without reading it all again."""
-        with self._lock:
-            return tuple(self._entries[seq:])
+        return Entries(self._shelf, seq)
 
-    def of_type(self, kind: str) -> Iterator[Entry]:
-        """Entries of one type, oldest first."""
-        return (entry for entry in self.entries if entry["type"] == kind)
+    def of_type(self, kind: str, task: str | None = None) -> Iterator[Entry]:
+        """Entries of one type, oldest first; of one task, where it is given."""
+        return (self._shelf.entry(seq) for seq in self._shelf.seqs(kind, task))
+
+    def newest(self, kind: str, task: str | None = None) -> Iterator[Entry]:
+        """The same, newest first."""
+        return (self._shelf.entry(seq) for seq in reversed(self._shelf.seqs(kind, task)))
+
+    def of_task(self, task: str) -> list[Entry]:
+        """All entries of that task, oldest first."""
+        return self._shelf.of_task(task)
 
     def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> None:
         """Tell this listener of every further entry."""
@@ -188,11 +220,10 @@ class Journal:
             if self._broken:
                 raise JournalWriteError(self._broken, hint=self._mend)
             self._settle()
-            prev = self._entries[-1]["crc"] if self._entries else _FIRST_PREV
             at = self._clock.now().isoformat(timespec="milliseconds")
             if causes_event(kind):
                 fields.setdefault("event_id", new_event_id())
-            line = encode(len(self._entries), prev, at, kind, hidden_fields(fields, kind))
+            line = encode(len(self._shelf), self._prev, at, kind, hidden_fields(fields, kind))
             entry: Entry = json.loads(line)
             self._pending = (line, entry)
             crash_point("journal.before", kind)
@@ -224,10 +255,11 @@ class Journal:
             self._break("it is gone from its place (its folder was removed, moved or replaced)", hint=_GONE_HINT)
         size = info.st_size
         if size == self._end + len(line):
-            if len(self._entries) == entry["seq"]:
-                self._entries.append(entry)
+            if len(self._shelf) == entry["seq"]:
+                self._shelf.add(entry, len(line))
+            self._prev = entry["crc"]
             self._end += len(line)
-        elif size != self._end and len(self._entries) == entry["seq"]:
+        elif size != self._end and len(self._shelf) == entry["seq"]:
             self._break(f"it is {size} bytes long where {self._end} were written: something else writes to it")
         self._pending = None
 

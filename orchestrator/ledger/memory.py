@@ -26,24 +26,18 @@ class Memory:
 
     def last(self, kind: str, /, **fields: Any) -> Entry | None:
         """The newest entry of that type whose fields have those values."""
-        for entry in reversed(self._journal.entries):
-            if entry["type"] == kind and all(entry.get(name) == value for name, value in fields.items()):
-                return entry
-        return None
+        return next((entry for entry in self._journal.newest(kind, _task(fields)) if _has(entry, fields)), None)
 
     def first(self, kind: str, /, **fields: Any) -> Entry:
         """The oldest such entry; ``LookupError`` where there is none."""
-        for entry in self.all(kind, **fields):
-            return entry
+        for entry in self._journal.of_type(kind, _task(fields)):
+            if _has(entry, fields):
+                return entry
         raise LookupError(f"the journal has no {kind} with {fields}")
 
     def all(self, kind: str, /, **fields: Any) -> tuple[Entry, ...]:
         """Every entry of that type whose fields have those values, oldest first."""
-        return tuple(
-            entry
-            for entry in self._journal.entries
-            if entry["type"] == kind and all(entry.get(name) == value for name, value in fields.items())
-        )
+        return tuple(entry for entry in self._journal.of_type(kind, _task(fields)) if _has(entry, fields))
 
     def outcome(self, task: str) -> TaskOutcome | None:
         """How a task ended, if it did, and no later hint has opened it again."""
@@ -54,6 +48,16 @@ class Memory:
         if reopened is not None and reopened["seq"] > finished["seq"]:
             return None
         return outcome_from(finished["outcome"])
+
+
+def _task(fields: Mapping[str, Any]) -> str | None:
+    """The task that is asked for, if one is."""
+    task = fields.get("task")
+    return task if isinstance(task, str) else None
+
+
+def _has(entry: Entry, fields: Mapping[str, Any]) -> bool:
+    return all(entry.get(name) == value for name, value in fields.items())
 
 
 def outcome_json(outcome: TaskOutcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from orchestrator.domain.errors import PausedError
 from orchestrator.domain.outcome import TaskOutcome, TaskStatus
 from orchestrator.domain.task import Phase
 from orchestrator.ledger.charges import charge_of
+from orchestrator.ledger.journal import Entry
 from orchestrator.ledger.registry import Change, RegistryError
 from orchestrator.ledger.registry_history import CALIBRATED, feature_of
 from orchestrator.logs import get_logger
@@ -33,7 +34,7 @@ def calibrate(night: Night, outcome: TaskOutcome) -> None:
     finished = night.memory.last("task:finished", task=outcome.id)
     if finished is None:
         return
-    feature = feature_of(night.journal.entries, finished)
+    feature = feature_of(_told_of(night, outcome.id), finished)
     try:
         change = night.registry.append(feature)
     except RegistryError as error:
@@ -44,6 +45,13 @@ def calibrate(night: Night, outcome: TaskOutcome) -> None:
         night.say_once(_NOT_UPDATED, str(error))
         return
     night.journal.append(CALIBRATED, **_fields(night, outcome, feature, change))
+
+
+def _told_of(night: Night, task: str) -> list[Entry]:
+    """What a feature is made of: the run's start, its sessions, and when the task was begun in them."""
+    journal = night.journal
+    found = [*journal.of_type("run:started"), *journal.of_type("session:started")]
+    return sorted([*found, *journal.of_type("task:started", task)], key=lambda entry: int(entry["seq"]))
 
 
 def catch_up(night: Night) -> None:
@@ -85,13 +93,10 @@ def pause_before(work: Work, phase: Phase) -> None:
 
 def _used_in_session(work: Work) -> int:
     """Tokens charged to the task since the session began."""
-    used = 0
-    for entry in reversed(work.night.journal.entries):
-        if entry["type"] == "session:started":
-            break
-        if entry["type"].startswith("call:") and entry.get("task") == work.task.id:
-            used += charge_of(entry).usage.total
-    return used
+    session = work.night.memory.last("session:started")
+    since = session["seq"] if session else -1
+    own = work.night.journal.of_task(work.task.id)
+    return sum(charge_of(entry).usage.total for entry in own if entry["seq"] > since)
 
 
 def _fields(night: Night, outcome: TaskOutcome, feature: dict[str, Any], change: Change) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _crew(night: Night, task: Task, complexity: Complexity, change: ChangeType, 
         night.settings.agents,
         cannot=_cannot(night, task),
         sensitive=sensitive,
-        usual=usual_tokens(night.journal.entries),
+        usual=usual_tokens(night.memory.all("call:answer")),
     )
 
 

@@ -89,7 +89,7 @@ def _finish(night: Night, outcome: TaskOutcome) -> None:
 
 def _outcome(work: Work, end: TaskEnd) -> TaskOutcome:
     night = work.night
-    entries = [entry for entry in night.journal.entries if entry.get("task") == work.task.id]
+    entries = night.journal.of_task(work.task.id)
     answers = [entry["role"] for entry in entries if entry["type"] == "call:answer"]
     changes = work.lane.changes(work.base_tree, work.tree) if work.tree and work.base_tree else ()
     return TaskOutcome(

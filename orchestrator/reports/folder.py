@@ -76,6 +76,19 @@ def read_inputs(
     )
 
 
+def write_papers_of(
+    folder: Path, summary: RunSummary, entries: Sequence[Entry], acceptance: Sequence[str], read_gate: GateReader
+) -> None:
+    """Write the papers of the tasks in that summary, of one: all that is read is its own. ``OSError`` on the disk."""
+    details = {
+        task.id: replace(
+            read_detail(folder / "tasks" / task.id, task.id, entries, read_gate), acceptance=tuple(acceptance)
+        )
+        for task in summary.tasks
+    }
+    write_papers(folder, summary, ReportInputs(details=details))
+
+
 def read_detail(folder: Path, task: str, entries: Sequence[Entry], read_gate: GateReader | None = None) -> TaskDetail:
     """One task's texts: its ADR, its diff, the last gate, the output of the check that failed last, the reviews."""
     own = [entry for entry in entries if entry.get("task") == task]

@@ -32,6 +32,9 @@ class Journal:
         fitting = [one for one in self.entries if {"type": kind, **fields}.items() <= one.items()]
         return fitting[-1] if fitting else None
 
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [one for one in self.entries if one["type"] == kind]
+
 
 def chosen(journal: Journal, task: Task = TASK, **more: Any) -> Crew:
     fields = {"settings": SETTINGS, "recorded": None, **more}
