@@ -134,26 +134,31 @@ _FORMAT = "default: csv; otlp: to the collector that OTEL_EXPORTER_OTLP_ENDPOINT
 def _metrics(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    def action(name: str, does: str) -> ArgumentParser:
-        made = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.", allow_abbrev=False)
+    def action(name: str, does: str, example: str = "") -> ArgumentParser:
+        about, shown = f"{does[0].upper()}{does[1:]}.", f"example: orchestrate metrics {example or name}"
+        made = actions.add_parser(name, help=does, description=about, epilog=shown, allow_abbrev=False)
         _state(made)
         return made
 
-    summary = action("summary", "what the events say: times, rework, bottlenecks, models, trend")
+    about = "what the events say: times, rework, bottlenecks, models, trend"
+    summary = action("summary", about, "summary --since 2026-11-01 --compare")
     summary.add_argument("--at", metavar="TIME", help="as it stood then (ISO 8601; without a zone, local time)")
     summary.add_argument("--since", metavar="TIME", help="what was completed from then on")
     summary.add_argument("--until", metavar="TIME", help="what was completed before then")
     summary.add_argument("--compare", action="store_true", help="beside a window as long before --since")
     _json(summary, "everything as one JSON object")
     _json(action("refresh", "take over what the journals hold; count everything anew"), "counts as JSON")
-    export = action("export", "all events as a table, or as OTLP log records to a file or a collector")
+    about = "all events as a table, or as OTLP log records to a file or a collector"
+    export = action("export", about, "export --out events.csv")
     export.add_argument("--format", choices=("csv", "parquet", "otlp-json", "otlp"), default="csv", help=_FORMAT)
     export.add_argument("--out", metavar="FILE", help="default: standard output")
-    compact = action("compact", "old events into a compressed archive; nothing they say changes")
+    about = "old events into a compressed archive; nothing they say changes"
+    compact = action("compact", about, "compact --keep-days 90")
     compact.add_argument("--before", metavar="TIME", help="what is older than this")
     compact.add_argument("--keep-days", metavar="N", type=whole(0), default=30, help="else: older than N days (30)")
     _metrics_added(
-        action("record", "an event of work done elsewhere"), action("import", "events of what git remembers")
+        action("record", "an event of work done elsewhere", "record task:completed fix-it --model MODEL"),
+        action("import", "events of what git remembers", "import --from-git ."),
     )
 
 
@@ -270,7 +275,13 @@ def overview() -> str:
 
 def parser(name: str) -> ArgumentParser:
     """The parser of one command."""
-    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+    from argparse import ArgumentParser, HelpFormatter
+
+    class Formatter(HelpFormatter):
+        """Wraps what a command does; its example stays a line to copy."""
+
+        def _fill_text(self, text: str, width: int, indent: str) -> str:
+            return text if text.startswith("example:") else super()._fill_text(text, width, indent)
 
     class Parser(ArgumentParser):
         """Says what is wrong the way every error is said."""
@@ -285,7 +296,7 @@ def parser(name: str) -> ArgumentParser:
         prog=f"orchestrate {name}",
         description=command.does[0].upper() + command.does[1:] + ".",
         epilog=f"example:\n  orchestrate {command.example}",
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     command.declare(made)

@@ -66,7 +66,8 @@ def _issues(file: str | None) -> tuple[Draft, ...] | None:
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}", hint="check the path", slug="no-file") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{file} cannot be read: {why}", hint="check the path", slug="no-file") from None
     return tuple(issue_drafts(text, source=file))
 
 

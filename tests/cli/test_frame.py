@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,15 +44,30 @@ def test_help_fits_a_screen_and_names_every_command() -> None:
 
 
 @pytest.mark.parametrize("name", list(commands.COMMANDS))
-def test_every_commands_help_has_an_example_that_parses(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_commands_help_has_an_example_that_parses(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(["help", name]) == 0
     asked = capsys.readouterr().out
     assert main([name, "--help"]) == 0
     text = capsys.readouterr().out
     assert text == asked
+    assert max(map(len, text.splitlines())) <= 80
     assert f"example:\n  orchestrate {name}" in text
     example = commands.COMMANDS[name].example.split(" < ")[0].split(" > ")[0].replace("'keep ISO'", "x").split()
     commands.parse(name, example[1:])
+
+
+@pytest.mark.parametrize("name", ["metrics", "budget"])
+def test_every_actions_help_has_an_example_that_parses(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    actions = re.findall(r"^ {4}(\w+) ", capsys.readouterr().out, re.MULTILINE)
+    assert len(actions) >= 3
+    for action in actions:
+        assert main([name, action, "--help"]) == 0
+        (example,) = re.findall(r"^example: orchestrate (.*)", capsys.readouterr().out, re.MULTILINE)
+        commands.parse(name, shlex.split(example)[1:])
 
 
 @pytest.mark.parametrize("name", list(commands.COMMANDS))
