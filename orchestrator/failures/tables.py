@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class Tables:
     """Options that plug-ins add and older versions had: unknown, they tell of the environment."""
     newer_flags: tuple[str, ...] = ()
     """Options that only some versions have, whoever writes them: the tool installed is another."""
+    known_packages: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By language: packages that a change which declares them did not invent."""
     own: tuple[OwnPattern, ...] = ()
     """The user's (``failures.patterns``)."""
 
@@ -94,6 +96,7 @@ def read_tables(folder: Path) -> Tables:
     """Read ``failures.yaml`` and what it names below ``failures/``; ``UsageError`` where they are not of the form."""
     data = _loaded(folder / "failures.yaml")
     fixes = _loaded(folder / "failures" / "safe_fixes.yaml")
+    known = _loaded(folder / "failures" / "known_packages.yaml")
     source = str(folder / "failures.yaml")
     try:
         signatures: list[Signature] = []
@@ -112,6 +115,7 @@ def read_tables(folder: Path) -> Tables:
             distributions=dict(data["distributions"]),
             plugin_flags=tuple(data["plugin_flags"]),
             newer_flags=tuple(data["newer_flags"]),
+            known_packages={tongue: frozenset(names) for tongue, names in known["known_packages"].items()},
             signatures=tuple(signatures),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:

@@ -12,6 +12,8 @@ HINTS = (
     ">> Issue: [",
     "test_id,issue_severity",
     '"issue_severity": ',
+    "issue_severity: ",
+    ">Test ID: B",
     "[bandit]",
     " BROKEN",
     "overage",
@@ -27,6 +29,9 @@ _BANDIT_CUSTOM = re.compile(
 )
 _BANDIT_CSV = re.compile(r"([^,\n]{1,400}),\w{1,100},(B\d{3}),(HIGH|MEDIUM|LOW),\w{1,20},[^,]{0,200},(.*)$")
 _BANDIT_KEY = re.compile(r'\s*"(filename|issue_severity|issue_text|line_number|test_id)": "?([^"\n]{0,400})"?,?$')
+_BANDIT_YAML = re.compile(r"(?:- |  )(filename|issue_severity|issue_text|line_number|test_id): (.{0,400})$")
+_BANDIT_XML = re.compile(r'message="([^"]{0,600})">Test ID: (B\d{3}) Severity: (\w{1,20})')
+_BANDIT_XML_PLACE = re.compile(r"Location (.{1,400}?):(\d{1,9})</error>")
 _CONTRACT = re.compile(r"(.{1,200}?) BROKEN(?: \[.*\])?$")
 _FORBIDDEN = re.compile(r"(\S{1,300}) is not allowed to import (\S{1,300}?):?$")
 _CHAIN = re.compile(r"-?\s+(\S+) -> (\S+) \(l\.(\d+)")
@@ -73,16 +78,26 @@ def _bandit(text: str) -> Iterator[Finding]:
 
 
 def _bandit_reports(text: str) -> Iterator[Finding]:
-    """bandit's ``json``, ``csv`` and ``custom`` formats."""
+    """bandit's ``json``, ``yaml``, ``csv``, ``xml`` and ``custom`` formats."""
     for _, line in lines_with(text, ",B") if "test_id,issue_severity" in text else ():
         if match := _BANDIT_CSV.match(line):
             yield _advised(match[3], match[2], match[4], match[1], "")
     for _, line in lines_with(text, "[bandit]: "):
         if match := _BANDIT_CUSTOM.match(line):
             yield _advised(match["severity"], match["code"], match["text"], match["file"], match["line"])
+    for start, line in lines_with(text, ">Test ID: B"):
+        places = (_BANDIT_XML_PLACE.search(following) for following in lines_after(text, start, 6))
+        place = next(filter(None, places), None)
+        if match := _BANDIT_XML.search(line):
+            yield _advised(match[3], match[2], match[1], place[1] if place else "", place[2] if place else "")
+    yield from _bandit_keys(text, '": ', _BANDIT_KEY) if '"issue_severity": ' in text else ()
+    yield from _bandit_keys(text, ": ", _BANDIT_YAML) if "  issue_severity: " in text else ()
+
+
+def _bandit_keys(text: str, marker: str, key: re.Pattern[str]) -> Iterator[Finding]:
     entry: dict[str, str] = {}
-    for _, line in lines_with(text, '": ') if '"issue_severity": ' in text else ():
-        if match := _BANDIT_KEY.match(line):
+    for _, line in lines_with(text, marker):
+        if match := key.match(line):
             entry[match[1]] = match[2]
             if match[1] == "test_id":  # the last of an entry's keys that matter: they are sorted
                 yield _advised(

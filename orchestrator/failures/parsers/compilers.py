@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ HINTS = (
     ".orig ",
 )
 
+_CARGO_MESSAGE = '{"reason":"compiler-message"'
 _RUST = re.compile(r"(?P<level>error|warning)(?:\[(?P<code>E\d{4}|[\w:]+)\])?: (?P<message>.*)$")
 _RUST_PLACE = re.compile(r"\s*--> (.{1,400}?):(\d+):(\d+)$")
 _TICKS = re.compile(r"`([^`\n]{1,300})`")
@@ -94,9 +96,26 @@ _JAVA_SYNTAX = re.compile(
 
 def parse(text: str) -> tuple[Finding, ...]:
     """One finding a diagnostic or failing test."""
-    found = [*_rust(text), *_rustfmt(text), *_go(text), *_java(text)]
+    found = [*_rust(_rendered(text)), *_rustfmt(text), *_go(text), *_java(text)]
     found += [] if any(finding.tool == "rustc" for finding in found) else c_family.parse(text)
     return tuple(found[:FINDINGS_CAP])
+
+
+def _rendered(text: str) -> str:
+    """What cargo's ``--message-format json`` (1.38-1.95) holds, as rustc would have printed it."""
+    if _CARGO_MESSAGE not in text:
+        return text
+    shown = []
+    for line in text.splitlines():
+        if not line.startswith('{"reason":'):
+            shown.append(line)
+        elif line.startswith(_CARGO_MESSAGE) and len(shown) < FINDINGS_CAP:
+            try:
+                rendered = json.loads(line)["message"]["rendered"]
+            except (ValueError, KeyError, TypeError):
+                continue
+            shown.append(str(rendered or ""))
+    return "\n".join(shown)
 
 
 def _rust(text: str) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
     language = language_of(importer) or (
         "python" if finding.tool in {"pytest", "mypy", "pyright", "pylint", "python", "unittest"} else "javascript"
     )
-    written = mentions(evidence.added, module) if evidence.view.change_known else None
+    written = _names(evidence.added, module) if evidence.view.change_known else None
     if evidence.index.is_local(module, importer or ("x.py" if language == "python" else "x.ts")):
         return _local_module(evidence, module, importer, written=written)
     verdict = _of_package(evidence, finding, language, written=written)
@@ -45,6 +45,16 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
         f"`{module}` is neither declared nor installed nor in the standard library",
         _near_modules(evidence, module),
     )
+
+
+_ESLINT = re.compile(r"(?:^|(?<=/))eslint-(?:plugin|config)(?:-|$)")
+
+
+def _names(text: str, module: str) -> bool:
+    """Whether the text names the module; ESLint's configurations (5-8) leave ``eslint-plugin-`` out."""
+    short = _ESLINT.sub("", module).rstrip("/")
+    listed = short != module and re.search(rf"""(?:["']|- ){re.escape(short)}(?:["'/]|$)""", text, re.MULTILINE)
+    return bool(listed) or mentions(text, module)
 
 
 def _of_proxy(evidence: Evidence, finding: Finding) -> Verdict:
@@ -91,8 +101,13 @@ def _of_package(evidence: Evidence, finding: Finding, language: str, *, written:
             Category.ENVIRONMENT if there else Category.HALLUCINATION,
             f"`{module}` is of another Node.js" if there else f"Node.js has no module `{module}`",
         )
-    if not evidence.index.packages.declares(module) or _declared_by_change(evidence, module):
+    if not evidence.index.packages.declares(module):
         return None
+    if _declared_by_change(evidence, module):
+        known = evidence.tables.known_packages.get(language, frozenset())
+        if not known & set(evidence.index.packages.candidates(module)[:3]):
+            return None
+        return Verdict(Category.ENVIRONMENT, f"the change declares `{module}`, which is not installed yet")
     if _is_inner(evidence, module, language) and written is not False:
         return Verdict(Category.HALLUCINATION, f"the package has no `{module}`")
     return Verdict(Category.ENVIRONMENT, f"`{module}` is declared but not installed")
