@@ -24,7 +24,8 @@ _BLOCKS = (
     ("gate-internals", "names {}, which is the gate's own: only the gate asks for its evidence", False,
      re.compile(r"ORCHESTRATE_SCRATCH|PYTEST_ADDOPTS|NODE_V8_COVERAGE")),
     ("runner-hook", "adds a hook of the test runner, {}: how tests are judged is no part of a change", False,
-     re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(pytest_(?!generate_tests\b)\w{1,60}|load_tests)[ \t]*\(")),
+     re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(pytest_(?!generate_tests\b)\w{1,60}(?=[ \t]*\()"
+                r"|load_tests(?=[ \t]*\([^,()\n]{1,80},[^,()\n]{1,80},[^,()\n]{1,80}\)))")),
     ("runner-hook", "replaces what judges it, {}: a test's assertion stays the library's", False,
      re.compile(
          rf"(?<![\w.])(?:{_JUDGES})[ \t]*=(?!=)|(?<![\w.])setattr\([ \t]*(?:{_MODULES})\b"
@@ -37,7 +38,7 @@ _BLOCKS = (
     ("suppression", "silences the type checker, {}: mend what it hides", False,
      re.compile(r"^[ \t]*@(?:typing\.)?no_type_check\b")),
     ("gate-internals", "writes the coverage that is read of it, {}", False,
-     re.compile(r"\bCoverage\.current\(|\.add_lines\(|\b__coverage__\b|\b__VITEST_COVERAGE__\b"
+     re.compile(r"\bCoverage\.current\(|\bCoverageData\(|\bget_data\(\)\.add_lines\(|\b__coverage__\b|\b__VITEST_COVERAGE__\b"
                 r"|\bv8\.(?:take|stop)Coverage\b")),
 )  # fmt: skip
 """(code, what is told of the find, whether tests may, pattern)."""

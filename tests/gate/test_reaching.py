@@ -29,7 +29,7 @@ def found(path: str, after: str, before: str = "", *, is_test: bool = False, plu
         ("setattr(pytest, 'raises', quiet)", "runner-hook"),
         ("sys.modules['pytest'] = fake", "runner-hook"),
         ("coverage.Coverage.current().get_data()", "gate-internals"),
-        ("data.add_lines({__file__: range(99)})", "gate-internals"),
+        ("coverage.CoverageData(name)", "gate-internals"),
         ("@typing.no_type_check", "suppression"),
     ],
 )
@@ -58,6 +58,7 @@ def test_what_no_script_product_needs(line: str, code: str) -> None:
     ("path", "line"),
     [
         ("src/a.py", "unittest.main()\nself.assertEqual(a, b)\npytest.raises(ValueError)\ncoverage = 3"),
+        ("src/a.py", "page.add_lines(text)\n\n\ndef load_tests(path):\n    return path"),
         ("src/a.py", "settings.coverage = 1\nreport.coverage.total = 2\nif pytest.mark == other: ..."),
         ("src/a.ts", "if (assert.ok === other) {}\nconst expect = chai.expect;\nassert.ok(a => b);"),
         ("src/a.py", "class A:\n    def __eq__(self, other):\n        return self.x == other.x\n"),
