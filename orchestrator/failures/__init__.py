@@ -16,7 +16,6 @@ from orchestrator.failures.command import terse
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.index import SymbolIndex
 from orchestrator.failures.output import condensed, plain, posix
-from orchestrator.failures.parsers import read
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.signatures import scan, scan_own
 from orchestrator.failures.tables import Tables, shipped_tables, with_patterns
@@ -96,6 +95,8 @@ def judge_output(
         ]
         return classify(findings, resolver, tables, check)
     text = condensed(plain(stdout)) + "\n" + condensed(plain(stderr))
+    from orchestrator.failures.parsers import read  # noqa: PLC0415 - twenty modules that a green night never needs
+
     findings = located(read(text), resolver)
     telling = [finding for finding in findings if finding.kind not in _SUMMARIES]
     reported = any(finding.tool in _REPORTING for finding in telling)

@@ -78,6 +78,14 @@ DESTRUCTURED = (
     "      at Object.<anonymous> (tests/v.test.ts:6:5)\n"
 )
 CUT = "== short test summary info ==\nFAILED tests/t.py::t - TypeError: Capture.__init__() got ...\n1 failed in 1s\n"
+NO_SCOPE = (
+    "==== ERRORS ====\n____ ERROR collecting t.py ____\n'suite' is not a valid Scope\n\n"
+    "During handling of the above exception, another exception occurred:\n"
+    "Fixture 'thing' from t.py got an unexpected scope value 'suite'\n==== 1 error in 1.78s ====\n"
+)
+NO_TAKE = (
+    "==== FAILURES ====\n____ test_a ____\na.py:9: in f\nE   AttributeError: 'set' object has no attribute 'take'\n"
+)
 BANDIT_XML = (
     '<testcase name="x"><error type="HIGH" message="shell=True, security issue.">Test ID: B602 Severity: HIGH\n'
     "CWE: 78\nLocation a.py:3</error></testcase>\n"
@@ -145,6 +153,12 @@ TREES: dict[str, dict[str, str]] = {
             "stack",
             NOT_CALLABLE,
             change("a.py", added="self.tkae_all_of_it()", at=9),
+            INVENTED,
+        ),
+        (
+            "stack",
+            NO_TAKE,
+            change("a.py", added="_x = {1}.take()", at=9),
             INVENTED,
         ),
         ("stack", 'a.py:9: error: "int" not callable  [operator]\n', change("a.py", added="5()", at=9), TACTICAL),
@@ -236,6 +250,9 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
             change(".eslintrc.json", added='"plugins": ["tidy-loops"]'),
             INVENTED,
         ),
+        ('Config file "/r/pyrightconfig.json" could not be parsed. Verify that format is correct.\n', None, ENVIRONMENT),
+        ("File contains no section headers.\nfile: '<string>', line: 1\n", None, ENVIRONMENT),
+        ("pylint: error: argument --jobs/-j: invalid int value: 'several'\n", None, ENVIRONMENT),
         ("SyntaxError: Error parsing /repo/package.json: Expected double-quoted name\n", None, ENVIRONMENT),
         ('left-kit (imported by "src/e.js")\n', change("src/e.js", added="import k from 'left-kit';"), INVENTED),
         (
@@ -247,6 +264,11 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
             DESTRUCTURED,
             change("src/index.ts", removed="export * as validators from './validators'"),
             STRATEGIC,
+        ),
+        (
+            NO_SCOPE,
+            change("t.py", added='@pytest.fixture(scope="suite")'),
+            INVENTED,
         ),
         (
             CUT,

@@ -39,6 +39,7 @@ _LAST = re.compile(r"(?:=+ )?\d{1,9} [a-z][^\n]{0,400} in \d+\.\d+s|(?:=+ )?no t
 _ASYNC_UNSUPPORTED = "async def functions are not natively supported"
 """pytest (6-9) of an asynchronous test for which no plug-in is there."""
 _CONFTEST = re.compile(r"ImportError while loading conftest '(.{1,400})'")
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _UNREACHABLE = ("status = StatusCode.UNAVAILABLE", "status = StatusCode.DEADLINE_EXCEEDED")
 """grpcio (1.x): the error's status stands on the lines after its class."""
 
@@ -59,8 +60,8 @@ def parse(text: str) -> tuple[Finding, ...]:
             _read_internal(reader, line[15:])
         elif first in {"F", "E", "I", "f", "n", "a"} or first.isdigit():
             _read_words(reader, line)
-        elif first and reader.section is not None and not reader.section.told:
-            reader.section.told = line.strip()
+        elif first:
+            _read_told(reader.section, line)
         if not is_e and reader.section is not None:
             _read_native(reader.section, line)
         if not is_e and reader.section is not None and ".py:" in line:
@@ -142,6 +143,15 @@ def _read_words(reader: Report, line: str) -> None:
         reader.section.frames.append((posix(match[1]), int(match[2])))
     else:
         _read_last(reader, line)
+        _read_told(reader.section, line)
+
+
+def _read_told(section: Section | None, line: str) -> None:
+    """A failure without a traceback is told in one line; of a chain of such, the last tells it."""
+    if section is not None and (not section.told or section.told.startswith(_CHAINED)):
+        section.told = line.strip()
+    elif section is not None and line.startswith(_CHAINED):
+        section.told = line
 
 
 def _read_last(reader: Report, line: str) -> None:

@@ -120,7 +120,9 @@ def _of_node_module(evidence: Evidence, owner: str, file: str | None) -> frozens
 
 def _literal(evidence: Evidence, finding: Finding) -> bool:
     """Whether an added line asks it of a literal (``"abc".trimAll``), so of a type of the language."""
-    pattern = re.compile(r"[\"'`\]]\s*\.\s*" + re.escape(finding.symbol or "") + r"\b")
+    pattern = re.compile(
+        r"(?:[\"'`\]}]|(?<![\w)\]])\([^()\n]*,[^()\n]*\))\s*\.\s*" + re.escape(finding.symbol or "") + r"\b"
+    )
     return bool(pattern.search(evidence.added))
 
 
