@@ -23,6 +23,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired  # noqa: TID251 - the launcher's own exception; nothing is started with it
 from typing import IO, TYPE_CHECKING, Any
 
+from orchestrator.adapters.reexports import sparingly
 from orchestrator.domain.errors import GitError, RefusedError
 
 if TYPE_CHECKING:
@@ -203,8 +204,12 @@ def require_version() -> tuple[int, ...]:
 
 @cache
 def _launcher() -> Any:
-    """GitPython's ``Git`` class. Its import runs ``git version`` and fails without git unless told to be quiet."""
+    """GitPython's ``Git`` class, and of the package what that needs: 40 modules of object models are left out.
+
+    Run whole, the package asks for ``git version`` and fails without git unless told to be quiet.
+    """
     programs()
+    sparingly("git")
     before = os.environ.get("GIT_PYTHON_REFRESH")
     os.environ["GIT_PYTHON_REFRESH"] = "quiet"
     try:

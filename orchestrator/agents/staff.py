@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from orchestrator.agents.catalog import AgentSpec, load_catalog
 from orchestrator.domain.errors import UsageError
@@ -127,7 +128,13 @@ class Staff:
 def hired(settings: Settings, tasks: Iterable[Task]) -> Staff:
     """The shipped agents as those settings use them, and which of them these tasks may ask."""
     grades = [grade(task, settings.loop.complexity).complexity for task in tasks]
-    return Staff(load_catalog(), settings.models, asked=may_join(settings.agents, grades, web=settings.research.web))
+    return Staff(_shipped(), settings.models, asked=may_join(settings.agents, grades, web=settings.research.web))
+
+
+@cache
+def _shipped() -> Mapping[str, AgentSpec]:
+    """The agents' files are read once a process: a start asks for them twice."""
+    return load_catalog()
 
 
 def _model(role: str, name: str, provider: Provider, own: int, climb: int) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
-from orchestrator.adapters.models.reexports import sparingly
+from orchestrator.adapters.reexports import sparingly
 
 _MODULES = {
     "google": ("google.genai", "google.genai.models"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.models.reexports import reexported, sparingly
+from orchestrator.adapters.reexports import reexported, sparingly
 
 FILES = {
     "__init__": "from .fast import One as One\nfrom .slow import (\n    Two,\n    Three as Drei,\n)\n"
