@@ -177,3 +177,39 @@ def test_a_class_that_decorators_need_is_never_made_a_type(tmp_path: Path) -> No
 )
 def test_what_loading_a_script_does_besides_declaring(text: str, does: bool) -> None:
     assert acts(text) is does
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        (
+            "a.tsx",
+            "import React, { useState } from 'react';\n\nexport const A = () => <p>{useState(1)[0]}</p>;\n",
+            "React",
+        ),
+        (
+            "a.jsx",
+            "/** @jsx make */\nimport { make, render } from 'p';\n\nexport const A = () => render(<p />);\n",
+            "make",
+        ),
+        (
+            "a.tsx",
+            "import { Fragment, h, render } from 'preact';\n\nexport const A = () => h(<>x</>, render);\n",
+            "Fragment",
+        ),
+        (
+            "a.js",
+            "import { Foo, one } from './foo.js';\n\n/** @param {Foo} x */\nexport const f = (x) => x + one;\n",
+            "Foo",
+        ),
+        ("b.ts", "import type { A } from './a';\n\ndeclare global {\n  interface Window { z: string }\n}\n", "A"),
+    ],
+)
+def test_an_import_that_jsx_types_or_the_module_mean_is_kept(path: str, text: str, name: str, tmp_path: Path) -> None:
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("import"))
+    files = {"foo.js": "export class Foo {}\nexport const one = 1;\n", "a.ts": "export interface A { x: 1 }\n"}
+    fixes = plan(tmp_path, {**files, path: text}, trivial("eslint", "no-unused-vars", path, line, name))
+    assert edited(fixes, path).replace("// eslint-disable-next-line no-unused-vars\n", "") == text
+    plain = "import { Foo, one } from './foo.js';\n\nexport const f = (x: number) => x + one;\n"
+    fixes = plan(tmp_path, {**files, "c.ts": plain}, trivial("eslint", "no-unused-vars", "c.ts", 1, "Foo"))
+    assert edited(fixes, "c.ts") == plain.replace("Foo, ", "")

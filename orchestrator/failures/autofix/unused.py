@@ -10,6 +10,7 @@ import re
 
 from orchestrator.domain.failure import Failure
 from orchestrator.failures.autofix import js_code, js_comments, python_code, python_comments, python_effects
+from orchestrator.failures.autofix.js_meanings import still_meant
 from orchestrator.failures.autofix.reexports import imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
@@ -200,7 +201,7 @@ def _quiet_python(module: str, original: str, importer: str, index: SymbolIndex,
 def _javascript(failure: Failure, name: str, source: SourceText, index: SymbolIndex) -> bool:
     line = failure.line or 0
     copy = list(source.lines)
-    result = js_code.remove_import(source, line, name)
+    result = None if still_meant(source, name) else js_code.remove_import(source, line, name)
     if result == "kept":
         if not imported_elsewhere(name, source.path, index):
             return True
