@@ -43,6 +43,34 @@ def imported_elsewhere(name: str, file: str, index: SymbolIndex) -> bool:
     return language == "python" and _configured(last, name, index)
 
 
+def binds_for_others(module: str, original: str, importer: str, index: SymbolIndex) -> bool:
+    """Whether another file reaches the imported module through its package (``shop.plug.x``) without importing it: some
+    import has to have bound it there, and this may be the one.
+    """
+    dotted = (
+        module if original == "*" else f"{module.rstrip('.')}.{original}" if module.strip(".") else module + original
+    )
+    target = index.resolve(dotted, importer)
+    if target is None:
+        return False
+    stem = re.sub(r"(?:/__init__)?\.\w+$", "", target)
+    last, package = posixpath.basename(stem), posixpath.basename(posixpath.dirname(stem))
+    if not package:
+        return False
+    whole, part = rf"\b{re.escape(package)}\.{re.escape(last)}\b", rf"\b{re.escape(last)}\b"
+    reached = re.compile(rf"{whole}\.\w")
+    imported = re.compile(
+        rf"^[ \t]*(?:import[^\n]*{whole}|from\s[^\n]*\bimport\b[^\n]*{part})",
+        re.MULTILINE,
+    )
+    texts = (
+        index.source(path).decode("utf-8", "replace")
+        for path in index.holding(last, "python")
+        if path not in {importer, target}
+    )
+    return any(reached.search(text) and not imported.search(text) for text in texts)
+
+
 def _imports_whole(path: str, file: str, index: SymbolIndex) -> bool:
     """Whether a file that holds the name imports the other as a module: by whatever alias, ``getattr`` included."""
     for entry in index.summary(path).names.values():

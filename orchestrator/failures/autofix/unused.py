@@ -11,7 +11,7 @@ import re
 from orchestrator.domain.failure import Failure
 from orchestrator.failures.autofix import js_code, js_comments, python_code, python_comments, python_effects
 from orchestrator.failures.autofix.js_meanings import still_meant
-from orchestrator.failures.autofix.reexports import imported_elsewhere
+from orchestrator.failures.autofix.reexports import binds_for_others, imported_elsewhere
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.index import Form, SymbolIndex, language_of, runtime
 from orchestrator.failures.index.node import node
@@ -110,7 +110,7 @@ def _import_may_go(bound: str, module: str, original: str, source: SourceText, i
         bound, original, module
     ):
         return False  # a doctest, a string, __all__, a comment: something may still mean it
-    if imported_elsewhere(bound, path, index):
+    if imported_elsewhere(bound, path, index) or binds_for_others(module, original, path, index):
         return False
     if original != "*" and _imports_more(module, bound, source):
         return True  # the module is loaded anyway
