@@ -5,12 +5,18 @@ from __future__ import annotations
 import configparser
 import json
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-TEST_NAMES = ("test", "tests", "testing", "dev", "develop", "development", "lint", "typing", "coverage", "cov")
-"""Extras and dependency groups that hold what a gate needs."""
+from orchestrator.adapters.environment_declared import (
+    TEST_NAMES,
+    declared_requirements,
+    sections,
+    table,
+    toml,
+    tox_requirements,
+)
+
 REQUIREMENTS = (
     "requirements.txt",
     "requirements-dev.txt",
@@ -38,6 +44,8 @@ MANIFESTS = (
     "setup.cfg",
     "uv.lock",
     "poetry.lock",
+    "Pipfile",
+    "tox.ini",
     "package.json",
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -74,15 +82,15 @@ def wants_python(lines: Sequence[str], files: Mapping[str, str]) -> bool:
 
 def requires_python(files: Mapping[str, str]) -> str:
     """The project's ``requires-python``; empty where it says none."""
-    project = _toml(files.get("pyproject.toml", "")).get("project", {})
+    project = toml(files.get("pyproject.toml", "")).get("project", {})
     value = project.get("requires-python", "") if isinstance(project, dict) else ""
     return value if isinstance(value, str) else ""
 
 
 def _python(files: Mapping[str, str], installers: Collection[str]) -> tuple[str, ...]:
-    pyproject = _toml(files.get("pyproject.toml", ""))
+    pyproject = toml(files.get("pyproject.toml", ""))
     extras = _extras(files, pyproject)
-    groups = _table(pyproject, "dependency-groups")
+    groups = table(pyproject, "dependency-groups")
     if "uv.lock" in files:
         chosen = [f"--extra {name}" for name in extras]
         chosen += [f"--group {name}" for name in TEST_NAMES if name in groups and name != "dev"]
@@ -102,9 +110,12 @@ def _python(files: Mapping[str, str], installers: Collection[str]) -> tuple[str,
         lines.append(f"pip install -e '.[{','.join(extras)}]'" if extras else "pip install -e .")
         named |= _project_names(pyproject, extras)
     grouped = [each for name in TEST_NAMES for each in _group(groups, name, frozenset())]
-    grouped += poetry_groups(pyproject, files.get("poetry.lock", ""))
+    grouped += declared_requirements(pyproject, files)
+    if "pytest" not in named | _names(grouped):
+        grouped += tox_requirements(files.get("tox.ini", ""))
     if grouped:
-        lines.append("pip install " + " ".join(_quoted(each) for each in dict.fromkeys(grouped)))
+        quoted = (each if each.startswith("-r ") else _quoted(each) for each in dict.fromkeys(grouped))
+        lines.append(f"pip install {' '.join(quoted)}")
         named |= _names(grouped)
     missing = _missing_tools(files, pyproject, named) if lines or _has_tools(files, pyproject) else ()
     if missing:
@@ -141,7 +152,7 @@ def _wanted(default: str, package: Mapping[str, Any]) -> str:
     pinned = str(package.get("packageManager", "")).partition("+")[0]
     if pinned.startswith(f"{name}@"):
         return pinned
-    required = _table(package, "engines").get(name)
+    required = table(package, "engines").get(name)
     major = re.search(r"\d+", required) if isinstance(required, str) else None
     return f"{name}@{major[0]}" if major and int(major[0]) > int(default.partition("@")[2]) else default
 
@@ -165,13 +176,14 @@ def _managed(wanted: str, install: str, installers: Collection[str]) -> tuple[st
 
 def _installable(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:
     """A pyproject.toml that only configures tools is no package."""
-    poetry = "poetry" in _table(pyproject, "tool")
-    return "project" in pyproject or "build-system" in pyproject or poetry or bool({"setup.py", "setup.cfg"} & {*files})
+    poetry = "poetry" in table(pyproject, "tool")
+    described = {"metadata", "options"} & {*sections(files.get("setup.cfg", ""))}
+    return "project" in pyproject or "build-system" in pyproject or poetry or "setup.py" in files or bool(described)
 
 
 def _extras(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> tuple[str, ...]:
-    declared = set(_table(_table(pyproject, "project"), "optional-dependencies"))
-    declared |= set(_table(_table(_table(pyproject, "tool"), "poetry"), "extras"))
+    declared = set(table(table(pyproject, "project"), "optional-dependencies"))
+    declared |= set(table(table(table(pyproject, "tool"), "poetry"), "extras"))
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(files.get("setup.cfg", ""))
@@ -182,12 +194,12 @@ def _extras(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> tuple[str
 
 
 def _project_names(pyproject: Mapping[str, Any], extras: Iterable[str]) -> set[str]:
-    project = _table(pyproject, "project")
-    optional = _table(project, "optional-dependencies")
+    project = table(pyproject, "project")
+    optional = table(project, "optional-dependencies")
     lists = [project.get("dependencies", []), *(optional.get(name, []) for name in extras)]
     named = {name for each in lists if isinstance(each, list) for name in _names(map(str, each))}
-    poetry = _table(_table(pyproject, "tool"), "poetry")
-    return named | {name.lower() for name in _table(poetry, "dependencies")}
+    poetry = table(table(pyproject, "tool"), "poetry")
+    return named | {name.lower() for name in table(poetry, "dependencies")}
 
 
 def _group(groups: Mapping[str, Any], name: str, seen: frozenset[str]) -> list[str]:
@@ -202,48 +214,15 @@ def _group(groups: Mapping[str, Any], name: str, seen: frozenset[str]) -> list[s
     return found
 
 
-def poetry_groups(pyproject: Mapping[str, Any], lock: str) -> list[str]:
-    """What poetry's groups for tests ask for, as pip reads it: the locked version, else a caret's or a tilde's bounds.
-
-    What is no version (a path, a git address) is left out.
-    """
-    poetry = _table(_table(pyproject, "tool"), "poetry")
-    tables = [_table(poetry, "dev-dependencies")]
-    named = _table(poetry, "group")
-    tables += [_table(_table(named, name), "dependencies") for name in TEST_NAMES]
-    locked: dict[str, set[str]] = {}
-    packages = _toml(lock).get("package", []) if lock else []
-    for package in packages if isinstance(packages, list) else []:
-        if isinstance(package, dict):
-            locked.setdefault(str(package.get("name", "")).lower(), set()).add(str(package.get("version", "")))
-    found = []
-    for name, wanted in (item for table in tables for item in table.items()):
-        version = wanted.get("version", "") if isinstance(wanted, dict) else wanted
-        pinned = locked.get(name.lower(), set())
-        if isinstance(version, str) and version:
-            found.append(f"{name}=={next(iter(pinned))}" if len(pinned) == 1 else f"{name}{_bounds(version)}")
-    return list(dict.fromkeys(found))
-
-
-def _bounds(version: str) -> str:
-    """Poetry's ``^1.2`` and ``~1.2`` as pip reads them; anything else as it stands, ``*`` as nothing."""
-    match = re.fullmatch(r"([\^~])\s*(\d+)(?:\.(\d+))?[\d.]*", version.strip())
-    if match is None:
-        plain = version.strip()
-        return "" if plain == "*" else f"=={plain}" if plain[:1].isdigit() else plain.replace(" ", "")
-    lowest = version.strip()[1:].strip()
-    major, minor = int(match[2]), int(match[3] or 0)
-    above = f"{major + 1}" if match[1] == "^" and major else f"{major}.{minor + 1}"
-    return f">={lowest},<{above}"
-
-
 def _has_tools(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> bool:
     """Python files with a configured gate tool but no package: the tools alone are installed."""
     return bool(_configured(files, pyproject))
 
 
 def _configured(files: Mapping[str, str], pyproject: Mapping[str, Any]) -> tuple[str, ...]:
-    tables = _table(pyproject, "tool")
+    tables = {*table(pyproject, "tool")}
+    for name in ("setup.cfg", "tox.ini"):
+        tables |= {section.removeprefix("tool:") for section in sections(files.get(name, ""))}
     return tuple(
         tool for tool, names in CONFIGURED_BY.items() if tool in tables or any(name in files for name in names)
     )
@@ -265,18 +244,6 @@ def _names(requirements: Iterable[str]) -> set[str]:
 
 def _quoted(requirement: str) -> str:
     return "'" + requirement.replace("'", '"') + "'"
-
-
-def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = data.get(key, {})
-    return value if isinstance(value, dict) else {}
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
 
 
 def _json(text: str) -> dict[str, Any]:

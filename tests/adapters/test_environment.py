@@ -26,6 +26,32 @@ from tests.adapters.lanes import gate, limits, make_lane, shell, surroundings, w
 from tests.system import needs
 
 EXTRAS = '[project]\nname="x"\n[project.optional-dependencies]\n'
+PDM = """[project]
+name = "x"
+[tool.pdm.dev-dependencies]
+test = ["pytest>=8", "pytest-cov", "-e file:///x"]
+"""
+HATCH = """[project]
+name = "x"
+[tool.hatch.envs.default]
+dependencies = ["pytest", "a @ {root:uri}/a"]
+[tool.hatch.envs.hatch-test]
+extra-dependencies = ['pytest-cov; python_version > "3"']
+"""
+PIPFILE = """[packages]
+flask = "*"
+own = {path = "."}
+[dev-packages]
+pytest = ">=8"
+pytest-cov = "*"
+"""
+TOX = """[testenv]
+deps =
+    -r {toxinidir}/t/need.txt
+    pytest-cov  # it
+    py39: mock
+    {a}
+"""
 
 
 def kept(package: str) -> str:
@@ -101,6 +127,20 @@ def kept(package: str) -> str:
         ({"package.json": "{}"}, (), ()),
         ({"package.json": '{"devDependencies": {"a": "1"}}'}, (), ("npm install --no-package-lock",)),
         ({"package.json": "{}", "package-lock.json": "{}"}, (), ("npm ci",)),
+        ({"pyproject.toml": PDM}, (), ("pip install -e .", "pip install 'pytest>=8' 'pytest-cov'")),
+        (
+            {"pyproject.toml": HATCH},
+            (),
+            ("pip install -e .", """pip install 'pytest' 'pytest-cov; python_version > "3"'"""),
+        ),
+        ({"Pipfile": PIPFILE}, (), ("pip install 'flask' 'pytest>=8' 'pytest-cov'",)),
+        ({"setup.py": "", "tox.ini": TOX}, (), ("pip install -e .", "pip install -r t/need.txt 'pytest-cov'")),
+        ({"setup.cfg": "[tool:pytest]\n", "tox.ini": "[testenv"}, (), ("pip install pytest pytest-cov",)),
+        (
+            {"setup.cfg": "[metadata]\nname = x\n[flake8]\n", "tox.ini": "[pytest]\n"},
+            (),
+            ("pip install -e .", "pip install pytest flake8 pytest-cov"),
+        ),
         ({"package.json": "{}", "pnpm-lock.yaml": ""}, ("pnpm",), ("pnpm install --frozen-lockfile",)),
         (
             {"package.json": "{}", "pnpm-lock.yaml": ""},
