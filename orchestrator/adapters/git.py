@@ -11,6 +11,7 @@ Configuration goes through ``GIT_CONFIG_COUNT`` rather than ``-c``: the same ran
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -24,7 +25,7 @@ from subprocess import TimeoutExpired  # noqa: TID251 - the launcher's own excep
 from typing import IO, TYPE_CHECKING, Any
 
 from orchestrator.adapters.reexports import sparingly
-from orchestrator.domain.errors import GitError, RefusedError
+from orchestrator.domain.errors import GitError, OrchestrateError, RefusedError, machine_trouble
 
 if TYPE_CHECKING:
     from subprocess import Popen  # noqa: TID251 - a type only
@@ -37,6 +38,8 @@ TRANSFER_TIMEOUT_S = 3600.0
 """Of commands that move a whole history."""
 _GRACE_S = 5.0
 _STDERR_TAIL = 2000
+_ROOM = 1 << 20
+"""Bytes: with less than this a disk counts as full; git writes packs, indexes and refs of that order."""
 
 _KEPT_VARIABLES = ("HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT")
 _USER_CONFIG_VARIABLES = ("XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
@@ -135,13 +138,17 @@ class Git:
             source.seek(0)
             return self._launch(argv, source, limit)
 
-    def failure(self, argv: Sequence[str], completed: Completed, hint: str = "") -> GitError:
-        """The error for a command that failed: what was run, where, what git said."""
+    def failure(self, argv: Sequence[str], completed: Completed, hint: str = "") -> OrchestrateError:
+        """The error for a command that failed: what was run, where, what git said.
+
+        A disk without room concerns the run and not the task that met it: ``PausedError``.
+        """
         said = completed.stderr[-_STDERR_TAIL:].strip() or "no message"
-        return GitError(
-            f"git {' '.join(argv)} failed in {self.git_dir or self.directory} (exit {completed.exit_code}): {said}",
-            hint=hint,
-        )
+        where = self.git_dir or self.directory
+        message = f"git {' '.join(argv)} failed in {where} (exit {completed.exit_code}): {said}"
+        if _no_room(where, said):
+            return machine_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), message)) or GitError(message)
+        return GitError(message, hint=hint)
 
     def _launch(self, argv: Sequence[str], stdin: IO[bytes] | None, limit: float) -> Completed:
         launcher = _launcher()
@@ -237,6 +244,17 @@ def _user_config_variables() -> dict[str, str]:
     wanted |= {name: value for name, value in os.environ.items() if name.startswith("GIT_CONFIG_COUNT")}
     wanted |= {n: v for n, v in os.environ.items() if n.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))}
     return {**wanted, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _no_room(folder: Path, said: str) -> bool:
+    """Whether a disk that is full may be why git failed: it does not always say so."""
+    if any(os.strerror(number) in said for number in (errno.ENOSPC, errno.EDQUOT)):
+        return True
+    try:
+        left = os.statvfs(folder)
+    except OSError:
+        return False
+    return left.f_bavail * left.f_frsize < _ROOM or (left.f_files > 0 and left.f_favail == 0)
 
 
 def _end(process: Popen[bytes]) -> None:

@@ -282,7 +282,7 @@ class UserRepository:
         return _unwritable(self._git.failure(argv, completed, hint=f"the work is safe in the lane as {argv[4]}"))
 
 
-def _unwritable(error: GitError) -> OrchestrateError:
+def _unwritable(error: OrchestrateError) -> OrchestrateError:
     """What a disk or its owner does not let in concerns the run and no task: it pauses, and its work is kept."""
     if any(os.strerror(number) in error.message for number in _NOT_LET_IN):
         return PausedError(error.message, **_UNWRITABLE)

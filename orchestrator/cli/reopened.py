@@ -29,7 +29,7 @@ def start_of(found: FoundRun) -> Mapping[str, Any]:
 
 def project_of(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> Project:
     """The run's own copy of its tasks file; paths in it are relative to where the file stood."""
-    source = Path(str(start["tasks_file"]))
+    source = _stands(folder, start)
     project = load_project(
         _whole(folder / "tasks.yaml", source, start), environment=os.environ, sets=sets, placed=source
     )
@@ -38,12 +38,38 @@ def project_of(folder: Path, start: Mapping[str, Any], sets: Sequence[str]) -> P
     return replace(project, batch=replace(project.batch, tasks=tasks))
 
 
+def _stands(folder: Path, start: Mapping[str, Any]) -> Path:
+    """Where the tasks file stands: as when the run began, or beside the state folder where all was moved together.
+
+    ``UsageError`` where the repository is not where it was.
+    """
+    source, repo = Path(str(start["tasks_file"])), Path(str(start.get("repo") or folder))
+    if repo.is_dir():
+        return source
+    moved = folder.parent.parent / source.name
+    if not source.exists() and _is(moved, start):
+        return moved
+    raise UsageError(
+        f"{repo}: the repository of this run is not there any more",
+        hint=f"put it back, or link it from there: ln -s WHERE-IT-IS {repo}; then: orchestrate resume",
+        slug="repository-moved",
+    )
+
+
+def _is(file: Path, start: Mapping[str, Any]) -> bool:
+    """Whether the file is what the run began with."""
+    try:
+        return sha256(file.read_bytes()).hexdigest() == start.get("tasks_digest")
+    except OSError:
+        return False
+
+
 def _whole(copy: Path, source: Path, start: Mapping[str, Any]) -> Path:
     """The copy; or, where secrets are hidden in it, the file it was made of, which must be what it was."""
     try:
         if MARK.encode() not in copy.read_bytes():
             return copy
-        if sha256(source.read_bytes()).hexdigest() == start.get("tasks_digest"):
+        if _is(source, start):
             return source
     except OSError:
         pass
