@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +192,36 @@ def test_no_socket_leads_out(lane: Path, listeners: dict[str, Any]) -> None:
     assert soon(lambda: sorted(listeners["heard"]) == ["abstract", "tcp", "udp", "unix"])
 
 
+NAMES = r"""
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+print("ready", flush=True)
+while True:
+    asked, who = server.recvfrom(512)
+    end = asked.index(b"\0", 12) + 5
+    count = int(asked[end - 4 : end - 2] == b"\0\1")
+    head = asked[:2] + b"\x81\x80\0\1" + bytes([0, count]) + b"\0\0\0\0"
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\x07" if count else b""
+    server.sendto(head + asked[12:end] + record, who)
+"""
+
+
 @needs("bwrap")
-def test_names_are_not_resolved(lane: Path) -> None:
-    line = python("import socket; print(socket.getaddrinfo('example.com', 80))")
-    assert drive(lane, "bwrap", line)["exit_code"] != 0
+def test_names_are_not_resolved(lane: Path, tmp_path: Path) -> None:
+    """In a network of its own with a server that knows all names: the control asks it, the sandbox cannot."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:1\n")
+    (tmp_path / "names.py").write_text(NAMES)
+    network = ("bwrap", "--unshare-user", "--unshare-net", "--uid", "0", "--cap-add", "ALL", "--dev-bind", "/", "/")
+    server = f"python3 -I {tmp_path}/names.py >{tmp_path}/ready & server=$!"
+    served = f'{server}; until test -s {tmp_path}/ready; do sleep 0.05; done; "$@"; kill $server'
+    resolver = ("--ro-bind", str(tmp_path / "resolv.conf"), os.path.realpath("/etc/resolv.conf"))
+    prefix = (*network, *resolver, "--die-with-parent", "timeout", "300", "sh", "-c", served, "sh")
+    line = python("import socket; print(socket.getaddrinfo('planted.example', 80, socket.AF_INET)[0][4])")
+    assert drive(lane, "none", line, prefix=prefix)["stdout"] == "('127.0.0.7', 80)\n"
+    inside = drive(lane, "bwrap", line, prefix=prefix)
+    assert inside["exit_code"] not in {0, None}
+    assert "gaierror" in inside["stderr"], inside
 
 
 @needs("bwrap")
@@ -290,10 +316,20 @@ ATTEMPTS = (
 )
 
 
-@needs("bwrap")
+FOR_ANYBODY = frozenset({"unshare --user true", "bwrap --unshare-user --ro-bind / / true", "ls /sys/kernel"})
+FOR_ROOT = frozenset({"chroot / true", "cat /etc/shadow"})
+"""Attempts that do no harm where they succeed."""
+
+
+@needs("bwrap", "unshare")
 def test_privileges_are_gone(lane: Path) -> None:
-    line = "; ".join(f"({attempt}) >/dev/null 2>&1 && echo {shlex.quote(attempt)}" for attempt in ATTEMPTS)
-    assert drive(lane, "bwrap", f"{line}; echo asked")["stdout"] == "asked\n"
+    def line(attempts: Iterable[str]) -> str:
+        asked = (f"({attempt}) >/dev/null 2>&1 && echo {shlex.quote(attempt)}" for attempt in attempts)
+        return f"{'; '.join(asked)}; echo asked"
+
+    assert drive(lane, "bwrap", line(ATTEMPTS))["stdout"] == "asked\n"
+    control = drive(lane, "none", line(FOR_ANYBODY | FOR_ROOT))["stdout"].splitlines()
+    assert FOR_ANYBODY | (FOR_ROOT if os.geteuid() == 0 else set()) <= set(control)
 
 
 @needs("bwrap")
