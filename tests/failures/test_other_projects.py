@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.domain.failure import Category, CheckKind, gravest
 from orchestrator.failures import RepositoryView, TextView, judge_output
+from orchestrator.failures.finding import Kind
 from orchestrator.failures.index.builtin_calls import builtin_parameters
 from orchestrator.failures.parsers import read
 from tests.failures.trees import write
@@ -250,7 +251,7 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
             change(".eslintrc.json", added='"plugins": ["tidy-loops"]'),
             INVENTED,
         ),
-        ('Config file "/r/pyrightconfig.json" could not be parsed. Verify that format is correct.\n', None, ENVIRONMENT),
+        ('Config file "/r/pyrightconfig.json" could not be parsed. Verify that it is.\n', None, ENVIRONMENT),
         ("File contains no section headers.\nfile: '<string>', line: 1\n", None, ENVIRONMENT),
         ("pylint: error: argument --jobs/-j: invalid int value: 'several'\n", None, ENVIRONMENT),
         ("SyntaxError: Error parsing /repo/package.json: Expected double-quoted name\n", None, ENVIRONMENT),
@@ -342,3 +343,33 @@ def test_what_the_methods_of_built_in_types_take() -> None:
     assert "errors" in builtin_parameters("encode")
     assert builtin_parameters("update") == frozenset()  # it takes any
     assert builtin_parameters("no_such_method") == frozenset()
+
+
+UNRESOLVED = (
+    "/r/a.js\n  1:8  error  Unable to resolve path to module './x'  import-x/no-unresolved\n"
+    "\n✖ 1 problem (1 error, 0 warnings)\n"
+)
+INDEXED = (
+    "a.ts(3,5): error TS7053: Element implicitly has an 'any' type because expression of type '\"size\"' can't be used "
+    "to index type 'Box'.\n  Property 'size' does not exist on type 'Box'.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "symbol"),
+    [
+        (INDEXED, Kind.MISSING_ATTRIBUTE, "size"),
+        ("a.py:3:0: I1101: Module 'zlib' has no 'squash' member, but source is unavailable. (c-extension-no-member)\n",
+         Kind.MISSING_EXPORT, "squash"),
+        ("main.go:3:8: use of internal package x/internal/y not allowed\n", Kind.CONTRACT, "x/internal/y"),
+        ("A.java:1: error: module not found: java.xyz\n", Kind.MISSING_MODULE, "java.xyz"),
+        ("error[E0603]: function `seal` is private\n --> src/lib.rs:3:5\n", Kind.PRIVATE, "seal"),
+        ("error[E0220]: associated type `Unit` not found\n --> a.rs:3:5\n", Kind.MISSING_ATTRIBUTE, "Unit"),
+        ("a.cpp:3:5: error: 'int Box::size_' is private within this context\n", Kind.PRIVATE, "size_"),
+        (UNRESOLVED,
+         Kind.MISSING_MODULE, "./x"),
+    ],
+)  # fmt: skip
+def test_sisters_in_the_tools_catalogues(text: str, kind: Kind, symbol: str | None) -> None:
+    (found,) = read(text)
+    assert (found.kind, found.symbol) == (kind, symbol)

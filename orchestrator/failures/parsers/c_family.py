@@ -36,8 +36,13 @@ _NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
         ),
         Kind.MISSING_ATTRIBUTE,
     ),
-    (re.compile(rf"{_Q} is (?:private|protected) within this context|{_Q} is a (?:private|protected) member of"),
-     Kind.PRIVATE),
+    (
+        re.compile(
+            r"(?<!\w)([A-Za-z_]\w{0,100})(?:\([^'’()]{0,200}\)(?: const)?)?['’]"
+            r" is (?:(?:private|protected) within this context|a (?:private|protected) member of)"
+        ),
+        Kind.PRIVATE,
+    ),
     (re.compile(r"too (?:many|few) arguments|no matching function for call|requires \d+ arguments?"), Kind.ARITY),
     (re.compile(r"unused variable|unused parameter|set but not used|unused function"), Kind.UNUSED_NAME),
     (re.compile(r"^expected |^stray |missing terminating|unterminated |extraneous closing|expected .* at end"),

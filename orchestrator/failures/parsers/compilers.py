@@ -37,7 +37,8 @@ _RUST_CODES: dict[str, Kind] = {
     "E0425": Kind.UNDEFINED_NAME, "E0412": Kind.UNDEFINED_NAME, "E0405": Kind.UNDEFINED_NAME,
     "E0422": Kind.UNDEFINED_NAME,
     "E0433": Kind.UNDEFINED_NAME, "E0531": Kind.UNDEFINED_NAME, "E0432": Kind.MISSING_MODULE,
-    "E0463": Kind.DEPENDENCY_MISSING,
+    "E0463": Kind.DEPENDENCY_MISSING, "E0514": Kind.VERSION, "E0460": Kind.VERSION, "E0461": Kind.VERSION,
+    "E0786": Kind.VERSION,
     "E0583": Kind.MISSING_MODULE, "E0599": Kind.MISSING_ATTRIBUTE, "E0609": Kind.MISSING_ATTRIBUTE, "E0610": Kind.TYPE,
     "E0560": Kind.UNKNOWN_KEYWORD, "E0407": Kind.MISSING_ATTRIBUTE, "E0026": Kind.MISSING_ATTRIBUTE,
     "E0576": Kind.MISSING_ATTRIBUTE,
@@ -75,6 +76,7 @@ _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"\"([^\"]+)\" imported (?:and|but) not used|imported and not used: \"([^\"]+)\""), Kind.UNUSED_IMPORT),
     (re.compile(r"(?:not enough|too many) (?:arguments|return values)"), Kind.ARITY),
     (re.compile(r"import cycle not allowed"), Kind.CYCLE),
+    (re.compile(r"use of internal package (\S+) not allowed"), Kind.CONTRACT),
     (re.compile(r"^syntax error|^expected "), Kind.SYNTAX),
 )  # fmt: skip
 _GO_TEST = re.compile(r"\s*--- FAIL: (\S+) \([\d.]+s\)")
@@ -84,7 +86,7 @@ _JAVA = re.compile(
     r"|\[(?P<line2>\d+),(?P<column>\d+)\])(?::)? (?:error: )?(?P<message>.*)$"
 )
 _JAVA_SYMBOL = re.compile(r"\s*(?:\[ERROR\]\s+)?symbol: +(\w+) (\w+)")
-_JAVA_PACKAGE = re.compile(r"package (\S+) does not exist")
+_JAVA_PACKAGE = re.compile(r"package (\S+) does not exist|module not found: (\S+)")
 _JAVA_PRIVATE = re.compile(
     r"^(\w+)(?:\([^)]{0,300}\))? (?:has (?:private|protected) access in|is not public in)|^(\w+) is not visible"
 )
@@ -262,7 +264,7 @@ def _java(text: str) -> Iterator[Finding]:
             symbol = named[2] if named else None
             kind = Kind.MISSING_ATTRIBUTE if named and named[1] == "method" else Kind.UNDEFINED_NAME
         elif package := _JAVA_PACKAGE.search(message):
-            kind, symbol = Kind.MISSING_MODULE, package[1]
+            kind, symbol = Kind.MISSING_MODULE, package[1] or package[2]
         elif private := _JAVA_PRIVATE.match(message):
             kind, symbol = Kind.PRIVATE, private[1] or private[2]
         elif _JAVA_SYNTAX.match(message):

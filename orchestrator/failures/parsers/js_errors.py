@@ -20,6 +20,7 @@ _MODULE = (
         r"(?:$|\.\s|\n)"
     ),
     re.compile(r"No such built-in module: (node:\S{1,200})"),
+    re.compile(r"Package import specifier \"(#[^\"]{1,300})\" is not defined"),
     re.compile(r"Failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,400})\""),
     re.compile(r"Failed to load url (\S{1,300}) \(resolved id"),
     re.compile(r"Could not resolve (?:import )?[\"']([^\"']{1,300})[\"']"),

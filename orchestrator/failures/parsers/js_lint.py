@@ -59,7 +59,10 @@ RULES: dict[str, Kind] = {
     "import/no-extraneous-dependencies": Kind.MISSING_MODULE,
     "import/named": Kind.MISSING_EXPORT, "import-x/named": Kind.MISSING_EXPORT, "import/namespace": Kind.MISSING_EXPORT,
     "import/default": Kind.MISSING_EXPORT, "import/no-cycle": Kind.CYCLE, "import-x/no-cycle": Kind.CYCLE,
-    "import/no-self-import": Kind.CYCLE,
+    "import/no-self-import": Kind.CYCLE, "n/no-extraneous-import": Kind.MISSING_MODULE,
+    "n/no-extraneous-require": Kind.MISSING_MODULE, "node/no-missing-require": Kind.MISSING_MODULE,
+    "vue/no-undef-components": Kind.UNDEFINED_NAME, "import/no-internal-modules": Kind.CONTRACT,
+    "import/no-relative-parent-imports": Kind.CONTRACT, "no-restricted-modules": Kind.CONTRACT,
     "import/no-restricted-paths": Kind.CONTRACT, "no-restricted-imports": Kind.CONTRACT,
     "@typescript-eslint/no-restricted-imports": Kind.CONTRACT,
     "boundaries/element-types": Kind.CONTRACT, "boundaries/entry-point": Kind.CONTRACT,
@@ -74,6 +77,8 @@ RULES: dict[str, Kind] = {
 }  # fmt: skip
 """Rules whose finding is more than a matter of style. eslint 9.39, typescript-eslint 8, plugin-import 2.32, biome 2."""
 
+_FORKS = re.compile(r"^(?:import-x|i)/")
+"""Names under which eslint-plugin-import's forks give its rules."""
 _UNTYPED = re.compile(r"could not be resolved|\berror\b[`']? type|of type [`']?error\b|an? [`']error[`']")
 """typescript-eslint (6-8) of an expression whose type is an error's: what it names is not there."""
 _UNSUPPORTED = re.compile(r"Definition for rule '([^']{1,200})' not found")
@@ -106,7 +111,9 @@ def eslint_message(rule: str | None, message: str, *, fixable: bool, warning: bo
             symbol=match[1],
             warning=warning,
         )
-    kind = RULES.get(name) or (Kind.SECURITY if name.startswith(("security/", "no-secrets/")) else Kind.LINT)
+    kind = RULES.get(_FORKS.sub("import/", name)) or (
+        Kind.SECURITY if name.startswith(("security/", "no-secrets/")) else Kind.LINT
+    )
     if name.startswith("@typescript-eslint/no-unsafe-") and _UNTYPED.search(message):
         kind = Kind.UNRESOLVED
     if kind is Kind.MISSING_EXPORT and (match := _EXPORT.search(message)):

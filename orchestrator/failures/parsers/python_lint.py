@@ -76,7 +76,8 @@ _KINDS = {
     "W0611": Kind.UNUSED_IMPORT, "W0612": Kind.UNUSED_NAME, "E0602": Kind.UNDEFINED_NAME, "E0603": Kind.UNDEFINED_NAME,
     "E0001": Kind.SYNTAX, "E0401": Kind.MISSING_MODULE, "E0611": Kind.MISSING_EXPORT, "E1101": Kind.MISSING_ATTRIBUTE,
     "E1123": Kind.UNKNOWN_KEYWORD, "E1124": Kind.ARITY, "E1120": Kind.ARITY, "E1121": Kind.ARITY, "R0401": Kind.CYCLE,
-    "W0614": Kind.UNUSED_IMPORT, "E0012": Kind.UNKNOWN_OPTION, "E0013": Kind.BROKEN_CONFIG,
+    "W0614": Kind.UNUSED_IMPORT, "W0641": Kind.UNUSED_NAME, "I1101": Kind.MISSING_EXPORT, "E1125": Kind.ARITY,
+    "E0012": Kind.UNKNOWN_OPTION, "E0013": Kind.BROKEN_CONFIG,
     "F0001": Kind.UNKNOWN_OPTION, "W0012": Kind.UNKNOWN_OPTION, "E0015": Kind.UNKNOWN_OPTION,
     "F0011": Kind.BROKEN_CONFIG, "E0014": Kind.BROKEN_CONFIG,
     "PLE1205": Kind.LINT,
@@ -89,6 +90,7 @@ _HIGH_SECURITY = frozenset(
 )  # fmt: skip
 """ruff's and flake8-bandit's S: what bandit (1.9) holds of high severity, and code run from a string."""
 _PYLINT_OWNER = {
+    "I1101": re.compile(r"(Module) '([^']*)' has no '([^']*)' member"),
     "E0611": re.compile(r"No name '([^']+)' in module '([^']+)'"),
     "E1101": re.compile(r"(?:Instance of|Module|Class|Function|Method|Super of) '([^']*)' has no '([^']*)'"),
     "E1123": re.compile(r"Unexpected keyword argument '([^']+)' in (.*) call"),
@@ -116,6 +118,8 @@ def _read(code: str | None, message: str, *, syntax: bool, pylint: bool) -> tupl
     match = _PYLINT_OWNER[code].search(message) if code in _PYLINT_OWNER else None
     if match is None:
         return kind, symbol, None
+    if code == "I1101":
+        return kind, match[3], match[2]
     if code == "E1101":
         near_kind = Kind.MISSING_EXPORT if message.startswith("Module") else Kind.MISSING_ATTRIBUTE
         return near_kind, match[2], match[1]

@@ -68,6 +68,7 @@ _UNKNOWN_PROPERTY = re.compile(
     r"|Property '(?P<prop>[^']{1,200})' does not exist on type '(?P<component>IntrinsicAttributes[^']{0,300})'"
 )
 """A literal's key, and (JSX) a component's property."""
+_NO_INDEX = re.compile(r"Property '([^']{1,200})' does not exist on type '([^']{1,300})'")
 _SYNTAX = range(1000, 2000)
 
 
@@ -85,13 +86,15 @@ def parse(text: str) -> tuple[Finding, ...]:
 
 def _elaborated(finding: Finding, text: str, start: int) -> Finding:
     """An argument or value that does not fit may do so for a property its type does not have: the indented lines say
-    it.
+    it. So they do of a text that is no index of a type.
     """
-    if finding.code not in {"TS2322", "TS2345", "TS2769", "TS2741"}:
+    if finding.code not in {"TS2322", "TS2345", "TS2769", "TS2741", "TS7053"}:
         return finding
     for following in lines_after(text, start, 8):
         if not following.startswith("  "):
             break
+        if finding.code == "TS7053" and (match := _NO_INDEX.search(following)):
+            return replace(finding, kind=Kind.MISSING_ATTRIBUTE, symbol=match[1], owner=match[2])
         if match := _UNKNOWN_PROPERTY.search(following):
             symbol, owner = match[1] or match["prop"], match[2] or match["component"]
             return replace(finding, kind=Kind.UNKNOWN_KEYWORD, symbol=symbol, owner=owner)
