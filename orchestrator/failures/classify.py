@@ -6,7 +6,7 @@ Each failure carries the rule that decided it. The iteration takes the gravest.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
@@ -139,7 +139,11 @@ def _without_consequences(findings: Sequence[Finding], resolver: Resolver, table
         for finding in findings
         if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
     }
-    forms = {(finding.tool, finding.file) for finding in findings if finding.symbol == "Literal"}
+    forms = {
+        place
+        for finding in findings if finding.symbol == "Literal"
+        for place in ((finding.tool, finding.file), (finding.tool, finding.file, finding.line))
+    }  # fmt: skip
     unread = {finding.tool for finding in findings if finding.kind is Kind.SYNTAX and finding.tool == "pylint"}
     kept = []
     for finding in findings:
@@ -152,14 +156,16 @@ def _without_consequences(findings: Sequence[Finding], resolver: Resolver, table
         follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
         same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
         text = finding.kind in {Kind.UNDEFINED_NAME, Kind.SYNTAX} and (finding.tool, finding.file) in forms
-        if not follows and not same_line and not (text and _is_quoted(finding, resolver)):
+        if not follows and not same_line and not (text and _is_quoted(finding, resolver, forms)):
             kept.append(finding)
     return kept
 
 
-def _is_quoted(finding: Finding, resolver: Resolver) -> bool:
-    """An empty text is a syntax error to pyright (1.1)."""
+def _is_quoted(finding: Finding, resolver: Resolver, forms: Container[tuple[object, ...]]) -> bool:
+    """An empty text is a syntax error to pyright (1.1). Without the line at hand it is the one ``Literal`` is on."""
     line, symbol = resolver.line_text(finding), finding.symbol or ""
+    if not line:
+        return (finding.tool, finding.file, finding.line) in forms and symbol != "Literal"
     return "Literal[" in line and (f'"{symbol}"' in line or f"'{symbol}'" in line)
 
 

@@ -14,6 +14,7 @@ _FORMATTER = re.compile(
 )
 _ASKS_ONLY = re.compile(r"(?:^|\s)(?:--check(?:-only)?|-c|--dry-run|-n|-l|-d|--diff|--list-different|check)\b")
 """How each is told to look and not to write."""
+_PATH = re.compile(r"(?:[\w.@-]{1,200}/){0,40}[\w.@-]{1,200}\.[A-Za-z]{1,8}")
 _WORD = re.compile(r"[A-Za-z][\w-]{0,80}")
 
 
@@ -25,6 +26,8 @@ def terse(text: str, command: str, exit_code: int) -> list[Finding]:
         return [_told(Kind.PERMISSION, "126", "a program of the command could not be executed")]
     lines = [line.strip() for line in text[-2000:].splitlines() if line.strip()]
     formatter = _FORMATTER.search(command)
+    if formatter and _ASKS_ONLY.search(command, formatter.end()) and lines and all(map(_PATH.fullmatch, lines)):
+        return [Finding(tool=formatter[0], kind=Kind.FORMAT, message="not formatted", file=line) for line in lines]
     if not lines and formatter and _ASKS_ONLY.search(command, formatter.end()):
         return [Finding(tool=formatter[0], kind=Kind.FORMAT, message="not formatted (it printed nothing)")]
     if "lint-imports" in command and lines and _WORD.fullmatch(lines[-1]):

@@ -282,6 +282,14 @@ def test_from_text_and_diff_alone(text: str, diff: str | None, expected: Categor
     assert category(text, diff) is expected
 
 
+def test_what_needs_no_tree() -> None:
+    assert category(NO_LITERAL, change("a.py", removed="from typing import Any, Literal", added="import a")) is TRIVIAL
+    missing = "a.py:443:12: F821 Undefined name `MatchInvalid`\nFound 1 error.\n"
+    assert category(missing, change("a.py", removed="    MatchInvalid,", at=7)) is TRIVIAL
+    listed = "src/lib/cache.ts\nsrc/lib/merge.ts\n"
+    assert category(listed, change("src/lib/cache.ts", added="x"), command="prettier --list-different src") is TRIVIAL
+
+
 def test_a_flag_of_a_newer_node_is_no_invention() -> None:
     said, diff = "node: bad option: --experimental-strip-types\n", change("a.js", added="x")
     asked = "node --test --experimental-strip-types"

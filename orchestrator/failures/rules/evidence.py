@@ -120,7 +120,10 @@ class Evidence:
         if bound.search(text):
             return True
         source = self.index.source(file).decode("utf-8", "replace") if self.has_tree and file else ""
-        return bool(("import" in text or _IMPORT_LIST.search(source)) and listed.search(text))
+        in_list = (
+            "import" in text or not self.has_tree or _IMPORT_LIST.search(source)
+        )  # what else leaves a name undefined
+        return bool(in_list and listed.search(text))
 
     def include_removed(self, file: str | None) -> bool:
         """The change took an ``#include`` from that file and put none in its place (C, C++)."""
