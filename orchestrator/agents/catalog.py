@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,17 @@ _KEYS = {
 _OPTIONAL = {"effort", "skipped_for", "low_tier", "answered_by"}
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A part of an agent's prompt, known to be a good template; compiled when it is first used, as few are in a run."""
+
+    text: str
+
+    def render(self, **variables: Any) -> str:
+        """The text with those variables; ``jinja2.UndefinedError`` where one is missing."""
+        return _compiled(self.text).render(**variables)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
     """One agent, as its file declares it."""
@@ -99,8 +110,8 @@ class AgentSpec:
     max_output_tokens: int
     skipped_for: frozenset[ChangeType]
     answer: AnswerFormat
-    system: Template
-    user: Template
+    system: Prompt
+    user: Prompt
     sections: frozenset[str]
     """Tags of the user part: what stands in a variable can neither close nor open one (``fence``)."""
 
@@ -171,8 +182,8 @@ def load_agent(path: Path) -> AgentSpec:
         max_output_tokens=data["max_output_tokens"],
         skipped_for=frozenset(ChangeType(change) for change in data.get("skipped_for", ())),
         answer=answer,
-        system=_template(system, name, frozenset()),
-        user=_template(TAG.sub(r"\1\2{{ fence }}", user), name, VARIABLES[answer] | {"fence"}),
+        system=_prompt(system, name, frozenset()),
+        user=_prompt(TAG.sub(r"\1\2{{ fence }}", user), name, VARIABLES[answer] | {"fence"}),
         sections=frozenset(tag for _, tag in TAG.findall(user)),
     )
 
@@ -225,8 +236,13 @@ def _environment() -> Environment:
     )
 
 
-def _template(text: str, name: str, allowed: frozenset[str]) -> Template:
-    """The compiled text; ``UsageError`` for bad syntax or a name the agent is not given."""
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> Template:
+    return _environment().from_string(text)
+
+
+def _prompt(text: str, name: str, allowed: frozenset[str]) -> Prompt:
+    """The text, looked through; ``UsageError`` for bad syntax or a name the agent is not given."""
     environment = _environment()
     try:
         unknown = find_undeclared_variables(environment.parse(text)) - allowed
@@ -235,6 +251,6 @@ def _template(text: str, name: str, allowed: frozenset[str]) -> Template:
             raise refuse(
                 (Fault(name, 0, 0, f"unknown in this prompt: {names}", f"known: {sorted(allowed)}"),), source=name
             )
-        return environment.from_string(text)
+        return Prompt(text)
     except TemplateError as error:
         raise refuse((Fault(name, 0, 0, f"bad template: {error}"),), source=name) from error

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.failure import Category
 from orchestrator.domain.gate import GateReport
-from orchestrator.failures.autofix import FixCommand, FixPlan, plan_fixes
 from orchestrator.gate.rewrites import REWRITTEN
 from orchestrator.pipeline.gatehouse import view_of
 from orchestrator.pipeline.work import Work
 from orchestrator.ports import Command, Profile
+
+if TYPE_CHECKING:
+    from orchestrator.failures.autofix import FixCommand, FixPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class Fixed:
 
 def fix(work: Work, report: GateReport) -> Fixed | None:
     """Apply what the fixers know for the report's trivial failures; ``None`` where nothing changed."""
+    from orchestrator.failures.autofix import plan_fixes  # noqa: PLC0415 - twenty modules that a green night never needs
+
     command = next((result.command for result in report.results if not result.passed), "")
     said = [failure for failure in report.failures if failure.code != REWRITTEN]
     plan = plan_fixes(said, view_of(work), work.night.settings.autofix, command=command)
@@ -73,6 +78,8 @@ def confirm(work: Work, fixed: Fixed, report: GateReport) -> bool:
 
 def _own_fixers(report: GateReport) -> Iterator[FixCommand]:
     """A check that rewrites what it judges is its own fixer: its command, for the files it rewrote."""
+    from orchestrator.failures.autofix import FixCommand  # noqa: PLC0415 - as above
+
     files = tuple(failure.file for failure in report.failures if failure.code == REWRITTEN and failure.file)
     if files:
         check = next(result for result in reversed(report.results) if not result.passed)
