@@ -8,6 +8,7 @@ that was waited for. Memory is the largest process's peak. The bars are those of
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import subprocess  # noqa: TID251 - whole processes are measured from outside
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import bench
@@ -29,6 +31,8 @@ BATCH, MANY, FEW = 10, 200, 20
 LANES, CALLS, CALL_S = 4, 3, 2.0
 CODEX_CPU_S, ONE_WALL_S, MEMORY_MIB, GROWTH_MIB, LANES_FACTOR, HELP = 0.60, 1.5, 120, 5, 1.15, 4.0
 """The bars: half of Codex's processor time a task (measured); seconds; MiB; MiB; factors."""
+Sample = tuple[datetime, int]
+"""When, and resident memory then, kilobytes."""
 GATE = "version: 1\nrepo: project\nsetup: []\ngate: {lint: sh check.sh, build: '', test: ''}\ntasks:\n"
 REVIEW = bench.REVIEW
 FLOOR = """\
@@ -86,8 +90,8 @@ def prepared(folder: Path, count: int) -> bench.Place:
     return place
 
 
-def cost(argv: Sequence[str], place: bench.Place, variables: Mapping[str, str], *, sample: list[int]) -> Cost:
-    """Run it; ``sample`` gets the main process's resident memory, kilobytes, every 50 ms."""
+def cost(argv: Sequence[str], place: bench.Place, variables: Mapping[str, str], *, sample: list[Sample]) -> Cost:
+    """Run it; ``sample`` gets the main process's resident memory every 50 ms."""
     environment = {**place.environment, **variables}
     out = place.folder / "out.log"
     began = time.perf_counter()
@@ -102,18 +106,19 @@ def cost(argv: Sequence[str], place: bench.Place, variables: Mapping[str, str], 
     return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss)
 
 
-def _sample(pid: int, sample: list[int]) -> None:
+def _sample(pid: int, sample: list[Sample]) -> None:
     path = Path(f"/proc/{pid}/status")
     while True:
         try:
             lines = path.read_text().splitlines()
         except OSError:
             return
-        sample.extend(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+        now = datetime.now(UTC)
+        sample.extend((now, int(line.split()[1])) for line in lines if line.startswith("VmRSS:"))
         time.sleep(0.05)
 
 
-def nightly(place: bench.Place, count: int, *, lanes: int = 1, delay_s: float = 0.0) -> tuple[Cost, list[int]]:
+def nightly(place: bench.Place, count: int, *, lanes: int = 1, delay_s: float = 0.0) -> tuple[Cost, list[Sample]]:
     """A run of that many tasks with the real SDKs."""
     said = answers(count)
 
@@ -129,9 +134,21 @@ def nightly(place: bench.Place, count: int, *, lanes: int = 1, delay_s: float = 
             "GOOGLE_GEMINI_BASE_URL": server.url,
             "XDG_CACHE_HOME": str(place.folder / "cache"),
         }
-        sample: list[int] = []
+        sample: list[Sample] = []
         argv = (*bench.ORCHESTRATE, "run", "tasks.yaml", "--no-input", "--workers", str(lanes), "--max-tokens", "none")
         return cost((*argv, "--max-cost", "none"), place, variables, sample=sample), sample
+
+
+def ended_at(place: bench.Place) -> list[datetime]:
+    """When each task of the newest run ended."""
+    journal = max((place.folder / "runs").glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    entries = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
+    return [datetime.fromisoformat(entry["at"]) for entry in entries if entry["type"] == "task:finished"]
+
+
+def resident(sample: Sequence[Sample], at: datetime) -> int:
+    """Kilobytes at that moment: the last that was seen before it."""
+    return next(size for seen, size in reversed(sample) if seen <= at)
 
 
 def by_hand(place: bench.Place, count: int) -> Cost:
@@ -194,8 +211,9 @@ def measure(folder: Path, *, many: int) -> bool:
     )
     long = prepared(folder / "long", many)
     _, sample = nightly(long, many)
-    early, late = sample[len(sample) * FEW // many], sample[-2]
-    growth = (late - early) / MIB
+    ends = ended_at(long)
+    early, late = (resident(sample, ends[number - 1]) for number in (FEW, many))
+    growth, report = (late - early) / MIB, max(size for _, size in sample) - late
     held.append(
         told(
             f"memory after {many} tasks over after {FEW}",
@@ -203,6 +221,9 @@ def measure(folder: Path, *, many: int) -> bool:
             f"{GROWTH_MIB} MiB",
             holds=growth <= GROWTH_MIB,
         )
+    )
+    print(
+        f"    {early / MIB:.0f} MiB as task {FEW} ends; the whole report of {many} takes {report / MIB:+.0f} MiB more"
     )
     return all(held)
 
