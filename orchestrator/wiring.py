@@ -111,10 +111,7 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
     asked = asked_of(project, staff, replay, sandbox, repository, clock.now(), stack)
     home = folder or _new_folder(project, wanted, run)
     journal = _journal(home, clock, stack, fresh=folder is None)
-    notifier = open_notifier(settings.notify, run, journal.entries)
-    if notifier is not None:
-        stack.callback(notifier.close)
-        journal.listen(notifier)
+    _notify(settings, run, journal, stack)
     memory = Memory(journal)
     begun = memory.first("run:started") if folder else {}
     registry = _registry(home.parent, settings, clock, live=replay is None)
@@ -157,6 +154,14 @@ def _open(project: Project, wanted: Wanted, folder: Path | None, stack: ExitStac
         resumed=folder is not None,
         awake=awake.by,
     )
+
+
+def _notify(settings: Settings, run: str, journal: Journal, stack: ExitStack) -> None:
+    """Tell of ends, pauses and waits, where that is set."""
+    notifier = open_notifier(settings.notify, run, journal.entries)
+    if notifier is not None:
+        stack.callback(notifier.close)
+        journal.listen(notifier)
 
 
 def _desk(

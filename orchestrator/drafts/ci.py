@@ -49,7 +49,6 @@ _BUILD = re.compile(
     r"^(?:npm|pnpm|yarn|bun)(?: run)? (?:build|typecheck|type-check|types|tsc)\b|^make build\b|^go build\b"
     r"|^cargo (?:build|check)\b|^(?:\./)?(?:mvnw?|gradlew?) .*\b(?:compile|build|package)\b"
 )
-_BY_KIND = ((CiKind.INSTALL, _INSTALL), (CiKind.TEST, _TEST), (CiKind.LINT, _LINT), (CiKind.BUILD, _BUILD))
 _SHELL_PREFIX = re.compile(r"^(?:sudo |time |env )?(?:[A-Z_][A-Z0-9_]*=\S* )*")
 
 

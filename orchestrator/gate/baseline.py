@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, GateReport, TestEvidence
@@ -122,22 +122,6 @@ def new_failures(
     return (*kept, *_untold(result, baseline.tests.get(key), kept))
 
 
-def only_new(report: GateReport, baseline: Baseline, text_of: TextOf) -> GateReport:
-    """The report without what the base fails as well; a check left without failures passes, and says so. Pure."""
-    results: list[CheckResult] = []
-    failures: list[Failure] = []
-    for result in report.results:
-        own = tuple(failure for failure in report.failures if _belongs(failure, result, report))
-        new = new_failures(result, own, baseline, text_of) if not result.passed and result.exit_code else own
-        inherited = bool(own) and not new and not result.passed
-        results.append(replace(result, passed=True, note=inherited_note(own)) if inherited else result)
-        failures += [failure for failure in new if failure not in failures]
-    loose = [
-        failure for failure in report.failures if all(failure.check is not result.kind for result in report.results)
-    ]
-    return replace(report, results=tuple(results), failures=(*failures, *loose))
-
-
 def inherited_note(failures: tuple[Failure, ...]) -> str:
     """What a check says that fails only as the base does."""
     return f"{count(len(failures), 'failure')}, all on the base as well"
@@ -194,11 +178,3 @@ def _untold(result: CheckResult, base: TestEvidence | None, kept: Iterable[Failu
     return tuple(
         Failure(check=result.kind, tool=result.tool or "generic", message=message, test_id=test) for test in new
     )
-
-
-def _belongs(failure: Failure, result: CheckResult, report: GateReport) -> bool:
-    """Whether the failure is this result's: of its kind, and of its tool where several of a kind failed."""
-    if failure.check is not result.kind:
-        return False
-    same = [other for other in report.results if other.kind is result.kind and not other.passed]
-    return len(same) <= 1 or failure.tool in {result.tool, "generic", "gate"}

@@ -115,11 +115,6 @@ def baseline_from_json(data: Mapping[str, Any]) -> Baseline:
     )
 
 
-def write_report(path: Path, report: GateReport) -> None:
-    """``gate.json``, whole or not at all. ``OSError``: it could not be written."""
-    write_whole(path, _encoded(report_to_json(report)))
-
-
 def read_report_file(path: Path) -> GateReport:
     """``gate.json`` read back."""
     return report_from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -29,7 +29,6 @@ from orchestrator.ledger.shelf import Entries, Entry, Shelf
 from orchestrator.ports import Clock
 from orchestrator.redaction import hidden_fields
 
-JOURNAL_VERSION = 1
 _FIRST_PREV = "00000000"
 _CRC_MARK = b',"crc":"'
 _FULL_HINT = "free the disk, then `orchestrate resume`"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 from orchestrator.domain.task import Task
 
@@ -62,14 +61,3 @@ def chains(tasks: Sequence[Task]) -> tuple[tuple[str, ...], ...]:
 def chain_of(tasks: Sequence[Task]) -> dict[str, str]:
     """Task id -> its chain's name."""
     return {task_id: chain[0] for chain in chains(tasks) for task_id in chain}
-
-
-def skipped_by(tasks: Sequence[Task], undelivered: AbstractSet[str]) -> dict[str, str]:
-    """Tasks that cannot start, each with the undelivered task at the root of it; ``undelivered`` are not among them."""
-    blamed: dict[str, str] = {task_id: task_id for task_id in undelivered}
-    for task in in_order(tasks):
-        if task.id not in blamed:
-            cause = next((blamed[one] for one in task.depends_on if one in blamed), None)
-            if cause is not None:
-                blamed[task.id] = cause
-    return {task.id: blamed[task.id] for task in tasks if task.id in blamed and task.id not in undelivered}

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.cli import report
 from orchestrator.cli.runs import read_run
 from orchestrator.domain.errors import JournalError, OrchestrateError, UsageError
-from orchestrator.gate.record import write_report
+from orchestrator.gate.record import report_to_json
 from tests.cli.run_folder import recorded
 from tests.reports.night import night, until
 from tests.reports.papers import detail
@@ -71,8 +71,9 @@ def test_the_gates_own_record_is_in_the_papers(tmp_path: Path) -> None:
     iteration = folder / "tasks" / "add-rate" / "iterations" / "2"
     gate = detail("add-rate").gate
     assert gate is not None
-    write_report(iteration / "gate.json", replace(gate, tree="0" * 40))
-    write_report(iteration / "gate-2.json", gate)
+    iteration.mkdir(parents=True, exist_ok=True)
+    for name, report_ in {"gate.json": replace(gate, tree="0" * 40), "gate-2.json": gate}.items():
+        (iteration / name).write_text(json.dumps(report_to_json(report_)))
     (folder / "tasks" / "fix-offset" / "iterations" / "1").mkdir(parents=True)
     (folder / "tasks" / "fix-offset" / "iterations" / "1" / "gate.json").write_text("{}")
     report.run(args(tmp_path))

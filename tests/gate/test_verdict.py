@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, Coverage, GateReport, TestEvidence
-from orchestrator.gate.baseline import Baseline, baseline_of, identities, new_failures, only_new
+from orchestrator.gate.baseline import Baseline, baseline_of, identities, new_failures
 from orchestrator.gate.coverage_lines import of_lines
 from orchestrator.gate.evidence_reports import counted
 from orchestrator.gate.plan import CoverageRule
@@ -144,12 +144,10 @@ def test_an_identity_follows_its_line_and_counts_doubles() -> None:
 def test_only_what_is_new_is_kept() -> None:
     text = {"a.py": "import os\nimport sys\n"}.get
     base = baseline_of(report(finding(line=1)), text)
-    assert only_new(report(finding(line=1)), base, text).passed
-    after = only_new(report(finding(line=1), finding(line=2)), base, text)
-    assert [failure.line for failure in after.failures] == [2]
-    assert not after.passed
-    doubled = only_new(report(finding(line=1), finding(line=1)), base, text)
-    assert len(doubled.failures) == 1
+    assert new_failures(lint(1), (finding(line=1),), base, text) == ()
+    after = new_failures(lint(1), (finding(line=1), finding(line=2)), base, text)
+    assert [failure.line for failure in after] == [2]
+    assert len(new_failures(lint(1), (finding(line=1), finding(line=1)), base, text)) == 1
 
 
 def test_another_exit_code_or_a_time_limit_inherits_nothing() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.task import Task
-from orchestrator.policy.order import chain_of, chains, in_order, skipped_by
+from orchestrator.policy.order import chain_of, chains, in_order
 
 
 def tasks(**depends: str) -> list[Task]:
@@ -37,13 +37,6 @@ def test_chains_are_the_tasks_tied_together() -> None:
     assert chain_of(batch)["lone"] == "lone"
 
 
-def test_what_depends_on_a_failed_task_is_skipped_and_names_it() -> None:
-    batch = tasks(a="", b="a", c="b", d="", e="c d")
-    assert skipped_by(batch, {"a"}) == {"b": "a", "c": "a", "e": "a"}
-    assert skipped_by(batch, {"d"}) == {"e": "d"}
-    assert skipped_by(batch, set()) == {}
-
-
 @st.composite
 def batches(draw: st.DrawFn) -> list[Task]:
     """Any graph without circles, its tasks in any order of the file."""
@@ -56,17 +49,9 @@ def batches(draw: st.DrawFn) -> list[Task]:
 
 
 @given(batches())
-def test_any_order_respects_every_dependency_and_a_failure_blocks_exactly_its_followers(
-    batch: list[Task],
-) -> None:
+def test_any_order_respects_every_dependency(batch: list[Task]) -> None:
     ordered = in_order(batch)
     place = {task.id: index for index, task in enumerate(ordered)}
     assert sorted(place) == sorted(task.id for task in batch)
     assert all(place[one] < place[task.id] for task in batch for one in task.depends_on)
     assert sorted(one for chain in chains(batch) for one in chain) == sorted(place)
-    failed = batch[0].id
-    reached: set[str] = set()
-    for task in ordered:
-        if failed in task.depends_on or reached & set(task.depends_on):
-            reached.add(task.id)
-    assert set(skipped_by(batch, {failed})) == reached

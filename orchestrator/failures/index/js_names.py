@@ -167,56 +167,34 @@ def _clause(path: str, match: re.Match[str], line: int, summary: Summary) -> Non
     inside = clause[start + 1 : end] if start != -1 and end > start else ""
     outside = clause[:start] + clause[end + 1 :] if start != -1 else clause
     form = Form.REEXPORT if exporting else Form.IMPORT
+
+    def put(name: str, original: str, *, typed: bool = type_only) -> None:
+        found = Definition(
+            name=name,
+            file=path,
+            line=line,
+            form=form,
+            exported=exporting,
+            module=module,
+            original=original,
+            type_only=typed,
+        )
+        _put(summary, found)
+
     for part in inside.split(","):
         words = part.split()
         typed = type_only or (len(words) > 1 and words[0] == "type" and words[1] != "as")
         words = words[1:] if words[:1] == ["type"] and len(words) > 1 and words[1] != "as" else words
         if words and _IDENTIFIER.fullmatch(words[-1]):
-            _put(
-                summary,
-                Definition(
-                    name=words[-1],
-                    file=path,
-                    line=line,
-                    form=form,
-                    exported=exporting,
-                    module=module,
-                    original=words[0],
-                    type_only=typed,
-                ),
-            )
+            put(words[-1], words[0], typed=typed)
     for part in outside.split(","):
         words = part.split()
         if words == ["*"]:
             summary.stars.append(module)
         elif words[:2] == ["*", "as"] and len(words) == len(("*", "as", "name")):
-            _put(
-                summary,
-                Definition(
-                    name=words[2],
-                    file=path,
-                    line=line,
-                    form=form,
-                    exported=exporting,
-                    module=module,
-                    original="*",
-                    type_only=type_only,
-                ),
-            )
+            put(words[2], "*")
         elif len(words) == 1 and _IDENTIFIER.fullmatch(words[0]):
-            _put(
-                summary,
-                Definition(
-                    name=words[0],
-                    file=path,
-                    line=line,
-                    form=form,
-                    exported=exporting,
-                    module=module,
-                    original="default",
-                    type_only=type_only,
-                ),
-            )
+            put(words[0], "default")
 
 
 def _lists(path: str, text: str, lines: _Lines, summary: Summary) -> None:
