@@ -47,6 +47,8 @@ class Evidence:
         self.diff = index.view.changes
         self.added = self.diff.added_text()
         self.removed = self.diff.removed_text()
+        self._lines: dict[str, list[str]] = {}
+        """Sources that were asked for a line: one output may hold thousands of findings of one file."""
 
     def written(self, finding: Finding) -> bool | None:
         """Whether the change wrote the name: on that line, or anywhere; ``None`` where the change is not known."""
@@ -147,7 +149,11 @@ class Evidence:
         entry = self.diff.files.get(finding.file or "")
         text = entry.added.get(finding.line or 0, "") if entry else ""
         if not text and self.has_tree and finding.file and finding.line:
-            lines = self.index.source(finding.file).decode("utf-8", "replace").splitlines()
+            lines = self._lines.get(finding.file)
+            if lines is None:
+                lines = self._lines[finding.file] = (
+                    self.index.source(finding.file).decode("utf-8", "replace").splitlines()
+                )
             text = lines[finding.line - 1] if finding.line <= len(lines) else ""
         return text
 
