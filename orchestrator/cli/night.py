@@ -172,17 +172,12 @@ def _plan_landing(session: Session) -> None:
 
 
 def _reporter(session: Session) -> Callable[[TaskOutcome], None]:
-    """Writes the whole report as a task ends, or where that would take too much of the night its papers alone.
-
-    After the last one as well: the whole is written with the run's own end.
-    """
+    """Writes the whole report as a task ends, or where that would take too much of the night its papers alone."""
     pace, now = Pace(), session.night.clock.monotonic
-    left = {task.id for task in session.night.batch.tasks}
 
     def keep_reports(ended: TaskOutcome) -> None:
         began = now()
-        left.discard(ended.id)
-        if not left or not pace.due(began):
+        if not pace.due(began):
             _guarded(session, lambda: _write_papers(session.night, ended.id))
             return
         _write_reports(session, papers_of=ended.id)
