@@ -36,7 +36,6 @@ class Tool(Frozen):
     also: str = ""
     required: Literal["", "config"] = ""
     group: str = ""
-    fixer: str = ""
 
     @property
     def check(self) -> CheckKind:
@@ -115,13 +114,6 @@ class Toolchains(Frozen):
             if word in by_program and word not in _WRAPPERS:
                 return self.parser_of(by_program[word])
         return "node:test" if "node" in words and "--test" in words else ""
-
-    def fixer_of(self, tool: str, files: tuple[str, ...]) -> str | None:
-        """The shell line that mends those files without a model; ``None`` where the tool has no safe fixer."""
-        row = self.tools.get(tool)
-        if row is None or not row.fixer or not files:
-            return None
-        return row.fixer.format(files=" ".join(quoted(file) for file in files))
 
 
 def quoted(word: str) -> str:

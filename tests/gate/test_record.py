@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from orchestrator.gate.record import (
     report_to_json,
     save_baseline,
 )
-from orchestrator.gate.toolchains import parse_toolchains, shipped_toolchains
+from orchestrator.gate.toolchains import parse_toolchains, quoted, shipped_toolchains
 
 TESTED = CheckResult(
     kind=CheckKind.TEST,
@@ -126,14 +127,10 @@ def test_what_is_not_green_is_not_certified() -> None:
         certificate(REPORT, PLAN, None, OF)
 
 
-def test_the_shipped_table_is_whole() -> None:
-    chains = shipped_toolchains()
-    assert chains.fixer_of("ruff", ("a b.py", "-x.py")) == "ruff check --fix --no-unsafe-fixes --quiet 'a b.py' ./-x.py"
-    assert chains.fixer_of("mypy", ("a.py",)) is None
-    assert chains.fixer_of("ruff", ()) is None
-    for name, tool in chains.tools.items():
-        assert "unsafe" not in tool.fixer.replace("--no-unsafe-fixes", ""), name
-        assert not tool.fixer or "{files}" in tool.fixer, name
+def test_words_are_quoted_as_the_shell_reads_them_back() -> None:
+    words = ("a b.py", "-x.py", "it's", "src/a.py")
+    assert [quoted(word) for word in words] == ["'a b.py'", "./-x.py", "'it'\"'\"'s'", "src/a.py"]
+    assert shlex.split(" ".join(map(quoted, words))) == ["a b.py", "./-x.py", "it's", "src/a.py"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ globals.
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import importlib.util
 import re
@@ -284,12 +283,6 @@ def library_members() -> frozenset[str]:
         for name in dir(value)
         if not name.startswith("_")
     )
-
-
-@cache
-def python_builtins() -> frozenset[str]:
-    """Names that are always there."""
-    return frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__", "__spec__", "__class__"}
 
 
 def builtin_type(name: str) -> bool:
