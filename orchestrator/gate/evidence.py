@@ -40,12 +40,12 @@ _REFUSED = re.compile(
 )
 
 
-def probe(shell: Shell, plan: GatePlan, timeout_s: float) -> frozenset[str]:
+def probe(shell: Shell, plan: GatePlan, chains: Toolchains) -> frozenset[str]:
     """Which test modules the interpreter of the plan's Python tests has; empty where there is none, or no answer.
 
     ``pytest`` by its name may belong to another environment than ``python``: it is asked itself.
     """
-    specs = [spec for spec in plan.checks if spec.kind is CheckKind.TEST]
+    specs, timeout_s = [spec for spec in plan.checks if spec.kind is CheckKind.TEST], chains.limits.probe_timeout_s
     bare = any(spec.tool == "pytest" and "python" not in spec.command for spec in specs)
     if bare and shell.which("pytest") is not None:
         told = _asked(shell, _PROBE_PYTEST, timeout_s) or ""

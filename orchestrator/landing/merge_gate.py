@@ -27,7 +27,6 @@ from orchestrator.gate.toolchains import Toolchains
 from orchestrator.gate.tree import LaneTree
 from orchestrator.landing.second_look import doubted, failing_before, looked_at_twice
 from orchestrator.ledger.durable import write_whole
-from orchestrator.pipeline.discover import PROBE_TIMEOUT_S
 from orchestrator.pipeline.gatehouse import headline
 from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.ports import Clock, EnvironmentInfo, Lane
@@ -84,7 +83,7 @@ class MergeGate:
             lane.checkout(commit)
             view = LaneTree(lane, tree)
             plan = make_plan(view, self.batch.gate, self.batch.invariants, self.settings.gate, self.toolchains)
-            plan = with_evidence(plan, view, self.toolchains, probe(lane.shell, plan, PROBE_TIMEOUT_S))
+            plan = with_evidence(plan, view, self.toolchains, probe(lane.shell, plan, self.toolchains))
             self.prepared[commit] = GateOn(commit=commit, tree=tree, plan=plan, environment=environment)
         return self.prepared[commit]
 

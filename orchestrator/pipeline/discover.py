@@ -25,9 +25,6 @@ from orchestrator.pipeline.researching import research
 from orchestrator.pipeline.tree_view import LaneView
 from orchestrator.pipeline.work import Step, Work
 
-PROBE_TIMEOUT_S = 60.0
-"""For asking the gate's python which test modules it has: an import, so seconds even on a loaded machine."""
-
 
 def discover(work: Work) -> Step:
     """Prepare the lane for this task's base, and pack the context."""
@@ -73,7 +70,7 @@ def _prepare(work: Work) -> Prepared:
     lane.checkout(work.base_tree)
     tree = LaneTree(lane, work.base_tree)
     plan = make_plan(tree, night.batch.gate, night.batch.invariants, night.settings.gate, night.toolchains)
-    plan = with_evidence(plan, tree, night.toolchains, probe(lane.shell, plan, PROBE_TIMEOUT_S))
+    plan = with_evidence(plan, tree, night.toolchains, probe(lane.shell, plan, night.toolchains))
     return Prepared(environment=environment, plan=plan, baseline=_baseline(work, plan, environment.digest))
 
 

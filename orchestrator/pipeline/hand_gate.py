@@ -25,9 +25,6 @@ from orchestrator.pipeline.tree_view import LaneView, view_of_tree
 from orchestrator.ports import Command, EnvironmentInfo, Lane, Profile
 from orchestrator.settings import Settings
 
-PROBE_TIMEOUT_S = 60.0
-"""As for a run's base (``discover``)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
@@ -66,7 +63,7 @@ class HandGate:
         tree = lane.stage(changes) if changes else lane.tree_of(commit)
         reader = LaneTree(lane, tree)
         plan = make_plan(reader, self.batch.gate, self.batch.invariants, self.settings.gate, self.toolchains)
-        self.plan = with_evidence(plan, reader, self.toolchains, probe(lane.shell, plan, PROBE_TIMEOUT_S))
+        self.plan = with_evidence(plan, reader, self.toolchains, probe(lane.shell, plan, self.toolchains))
         return tree
 
     def run(

@@ -52,7 +52,7 @@ class Place:
     def plan(self, *configs: GateConfig, invariants: tuple[Invariant, ...] = ()) -> GatePlan:
         tree, chains = MemoryTree(self.texts), shipped_toolchains()
         plan = make_plan(tree, configs, invariants, LIMITS, chains)
-        return with_evidence(plan, tree, chains, probe(self.shell, plan, 60))
+        return with_evidence(plan, tree, chains, probe(self.shell, plan, chains))
 
     def run(self, plan: GatePlan, read: FailureReader = nothing_read, **context: object) -> GateReport:
         return run_gate(plan, self.shell, context_of(self.shell.root, self.texts, **context), read)
