@@ -180,9 +180,19 @@ class CallDesk:
                 raise
             kept, charge = self._keep(request, attempt, answer)
             self._purse.settle(ticket, charge)
+            self._say_more_than_held(request, worst, charge)
             return kept
         finally:
             self._purse.settle(ticket, None)
+
+    def _say_more_than_held(self, request: Request, worst: WorstCase, charge: Charge) -> None:
+        """A coding command makes calls of its own: only its settings bound it beforehand, and it may use more."""
+        used, held = charge.usage.total, worst.tokens
+        if used > held:
+            setting = f"models.providers.{request.provider}.tokens_per_call"
+            call = request.key.call_id
+            text = f"{call}: {used:,} tokens were used, {held:,} were held against the caps for it: raise {setting}"
+            self._journal.append("note", text=text)
 
     def _intend(self, request: Request, worst: WorstCase) -> int:
         call = request.key.call_id

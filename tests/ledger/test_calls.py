@@ -80,6 +80,20 @@ def test_the_intent_stands_before_the_request_and_the_answer_on_disk_before_it_i
     assert shop.purse.spent == Charge(usage=Usage(input_tokens=100, output_tokens=50), cost_usd=Decimal("0.0003"))
 
 
+def test_more_than_was_held_is_charged_whole_and_said(tmp_path: Path) -> None:
+    """A coding command's own turns: what it may use is a setting, what it used is what it says."""
+    used = replace(answer("done"), usage=Usage(input_tokens=900_000, output_tokens=50), cost_usd=Decimal("1.75"))
+    shop = Shop(tmp_path, [used, used], Caps(max_tokens=1_000_000))
+    shop.desk.ask(replace(request(), own_tokens=500_000))
+    assert shop.types() == ["call:intent", "call:answer", "note"]
+    assert shop.journal.entries[0]["worst_input_tokens"] > 500_000
+    assert "900,050 tokens were used, 50" in shop.journal.entries[-1]["text"]
+    assert "models.providers.anthropic.tokens_per_call" in shop.journal.entries[-1]["text"]
+    assert shop.purse.spent == Charge(usage=Usage(input_tokens=900_000, output_tokens=50), cost_usd=Decimal("1.75"))
+    with pytest.raises(CapReachedError):
+        shop.desk.ask(replace(request(2), own_tokens=500_000))
+
+
 def test_an_answer_is_never_bought_twice(tmp_path: Path) -> None:
     shop = Shop(tmp_path, [answer("first")])
     assert shop.desk.ask(request()).text == shop.desk.ask(request()).text == "first"
