@@ -77,7 +77,9 @@ def test_the_configuration_page_is_what_the_settings_say() -> None:
 def test_links_between_the_pages_lead_somewhere() -> None:
     for page in (TOP / "README.md", *DOCS.glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        named = set(re.findall(r"`(docs/[a-z-]+\.md)`", text)) | set(re.findall(r"\]\((?!http)([^)#]+\.md)", text))
+        named = set(re.findall(r"`(docs/[a-z-]+\.md)`", text)) | set(
+            re.findall(r"\]\((?!http)([^)#]+\.(?:md|svg|png))", text)
+        )
         for name in named:
             assert (TOP / name).exists() or (page.parent / name).exists(), f"{page.name}: {name}"
 
