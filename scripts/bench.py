@@ -122,7 +122,8 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.repo = folder / "project"
-        self.environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none")}
+        users = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.environment = {**users, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none")}
         _write(folder, {"tasks.yaml": TASKS, "new/doubling.py": CHANGED, "new/test_halve.py": NEW_TESTS})
         _write(folder / "calls", {f"halve.{name}.1.1.md": text for name, text in ANSWERS.items()})
         _write(self.repo, {"doubling.py": SOURCE, "test_doubling.py": TESTS, "pyproject.toml": PROJECT})

@@ -7,6 +7,7 @@ characters made visible and then HTML escaping. What is meant as markup says so 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain.words import count
@@ -59,8 +60,11 @@ def _html() -> Environment:
 def _environment(*, autoescape: bool, finalize: Any) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - 60 ms that `status` need not pay
 
+    from orchestrator.reports.compiled import Beside  # noqa: PLC0415 - as above
+
     return Environment(
         loader=PackageLoader("orchestrator.reports", "templates"),
+        bytecode_cache=Beside(Path(__file__).with_name("templates")),
         autoescape=autoescape,  # noqa: S701 - markdown is escaped by its own finalize, HTML by jinja2
         finalize=finalize,
         undefined=StrictUndefined,
