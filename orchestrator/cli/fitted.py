@@ -18,6 +18,8 @@ _LEAST = 40
 """Columns: on less nothing is wrapped, since hardly a word would fit beside the indent."""
 _COLUMN = re.compile(r".{0,34}\S {2,}(?=\S)")
 """A label and the gap behind it, where a line has one near its beginning."""
+_COMMAND = "orchestrate "
+"""A line that holds a command stays whole, so that it can be copied."""
 
 
 class Colour(StrEnum):
@@ -51,7 +53,7 @@ def _width(stream: TextIO) -> int:
 
 
 def _wrapped(line: str, width: int) -> str:
-    if len(line) <= width:
+    if len(line) <= width or _COMMAND in line:
         return line
     label = _COLUMN.match(line)
     indent = label.end() if label else len(line) - len(line.lstrip()) + 2

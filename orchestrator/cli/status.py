@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from orchestrator.cli.fitted import fitted
 from orchestrator.cli.live import utc_now
 from orchestrator.cli.runs import find_run, read_run
 from orchestrator.domain.errors import ExitCode, OrchestrateError
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(progress_fields(progress, now), indent=2))
         return ExitCode.OK
-    text = status_line(progress, now) + "\n" if prompt else status_text(progress, now)
+    text = status_line(progress, now) + "\n" if prompt else fitted(status_text(progress, now), sys.stdout)
     sys.stdout.write(encodable(text, sys.stdout.encoding))
     return ExitCode.OK
 

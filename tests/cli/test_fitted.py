@@ -19,6 +19,7 @@ TEXT = """\
 note    tasks       tasks.yaml:7:5: halve: nothing says how one sees that it is done
   split-evenly    needs you  3/3  retry with the failure (tests/test_split.py:13: assert)
      expected 137k tokens (91k to 230k), $0.74 ($0.50 to $1.12), 13 min
+yours: orchestrate resume 20261121-2313-tally --task split-evenly --hint "..."
 a-word-that-is-longer-than-the-terminal-is-wide-and-stays-whole-for-copying short"""
 AT_60 = """\
 note    tasks       tasks.yaml:7:5: halve: nothing says how
@@ -28,6 +29,7 @@ note    tasks       tasks.yaml:7:5: halve: nothing says how
                                   assert)
      expected 137k tokens (91k to 230k), $0.74 ($0.50 to
        $1.12), 13 min
+yours: orchestrate resume 20261121-2313-tally --task split-evenly --hint "..."
 a-word-that-is-longer-than-the-terminal-is-wide-and-stays-whole-for-copying
   short"""
 XTERM = {"TERM": "xterm"}
