@@ -144,6 +144,9 @@ def _without_consequences(findings: Sequence[Finding], resolver: Resolver, table
         for finding in findings if finding.symbol == "Literal"
         for place in ((finding.tool, finding.file), (finding.tool, finding.file, finding.line))
     }  # fmt: skip
+    headless = resolver.include_removed() and any(
+        finding.tool == "cc" and finding.kind is Kind.UNDEFINED_NAME for finding in findings
+    )
     unread = {finding.tool for finding in findings if finding.kind is Kind.SYNTAX and finding.tool == "pylint"}
     kept = []
     for finding in findings:
@@ -156,6 +159,9 @@ def _without_consequences(findings: Sequence[Finding], resolver: Resolver, table
         follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
         same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
         text = finding.kind in {Kind.UNDEFINED_NAME, Kind.SYNTAX} and (finding.tool, finding.file) in forms
+        knock_on = headless and finding.tool == "cc" and finding.kind is not Kind.UNDEFINED_NAME
+        if knock_on and not resolver.diff.added(finding.file, finding.line):
+            continue  # what lines that nobody touched would need the lost header for
         if not follows and not same_line and not (text and _is_quoted(finding, resolver, forms)):
             kept.append(finding)
     return kept

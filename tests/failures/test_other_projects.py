@@ -99,6 +99,11 @@ C_LOST = (
     "tests/test_queue.c:6:18: error: implicit declaration of function 'queue_new' "
     "[-Werror=implicit-function-declaration]\n"
 )
+HEADLESS = (
+    "include/queue.h:9:5: error: 'string' in namespace 'std' does not name a type\n"
+    "src/log.cpp:5:6: error: no declaration matches 'void logs::Log::add(const int&)'\n"
+)
+THROWN = "terminate called after throwing an instance of 'std::{}'\n  what():  permission denied\n"
 REQUIRED = (
     "✖ ERROR: Error: Cannot find module '/repo/node_modules/mocha/lib/nodejs/test/setup.js' imported from "
     "/repo/node_modules/mocha/lib/nodejs/esm-utils.js\n    at Module._resolveFilename (node:internal:1207:15)\n"
@@ -188,7 +193,26 @@ TREES: dict[str, dict[str, str]] = {
             change("main.go", added='import "example.com/kv/codec"', at=8),
             INVENTED,
         ),
-        # C: a header that was taken away
+        (
+            "go",
+            "./main.go:21:13: undefined: shelf.New\n",
+            change("shelf/shelf.go", removed="func New() *Shelf {", added="func create() *Shelf {"),
+            STRATEGIC,
+        ),
+        ("go", "./main.go:9:8: undefined: strings.JoinAll\n", change("main.go", added="strings.JoinAll()"), INVENTED),
+        (
+            "go",
+            "package x\n\tmain.go:9:2: use of internal package x/internal/raw not allowed\n",
+            change("main.go", added='_ "x/internal/raw"', at=9),
+            STRATEGIC,
+        ),
+        # C: a header that was taken away, from the file itself and from another header
+        (
+            "queue",
+            HEADLESS,
+            change("include/queue.h", removed="#include <string>"),
+            TRIVIAL,
+        ),
         ("queue", C_LOST, change("tests/test_queue.c", removed='#include "queue.h"'), TRIVIAL),
         # JavaScript: members of Node's own modules, of `this` where there is none
         (
@@ -239,6 +263,8 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
             TACTICAL,
         ),
         ("test_q: tests/t.c:14: main: Assertion `\"no space left on device\" == x' failed.\n", None, TACTICAL),
+        (THROWN.format("out_of_range"), None, TACTICAL),
+        (THROWN.format("system_error"), None, ENVIRONMENT),
         ("/usr/bin/ld: cannot find -lzstd: No such file\ncollect2: error: ld returned 1\n", None, ENVIRONMENT),
         ("[FATAL] Non-readable POM /repo/pom.xml: no more data available\n", None, ENVIRONMENT),
         (OPTION, change("eslint.config.mjs", added="'object-shorthand': ['error', 'sometimes'],"), INVENTED),

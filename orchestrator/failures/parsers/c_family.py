@@ -68,6 +68,10 @@ _ASSERT = re.compile(r"(?:.{1,100}: )?(\S{1,400}?):(\d+): (?:.{1,300}: )?Asserti
 """What ``assert`` of glibc and musl prints before it aborts."""
 
 
+_OF_THE_SYSTEM = ("system_error", "filesystem_error", "bad_alloc", "failure")
+"""Exceptions of libstdc++ whose words are the system's own."""
+
+
 def parse(text: str) -> Iterator[Finding]:
     """One finding a diagnostic, one an unresolved symbol of the link, one an assertion that failed."""
     for _, line in lines_with(text, "' failed."):
@@ -76,6 +80,10 @@ def parse(text: str) -> Iterator[Finding]:
                 tool="cc", kind=Kind.ASSERTION, code="assert", message=line.strip(), file=posix(match[1]),
                 line=number(match[2]),
             )  # fmt: skip
+    for start, line in lines_with(text, "terminate called after throwing an instance of '"):
+        name, said = line.split("'")[1], next(iter(lines_after(text, start, 1)), "").strip().removeprefix("what():")
+        if not name.endswith(_OF_THE_SYSTEM):
+            yield Finding(tool="cc", kind=Kind.EXCEPTION, code=name, message=said.strip() or name)
     yield from _without_knock_on(list(_diagnostics(text)))
     for marker in ("undefined reference to", "undefined symbol: "):
         for _, line in lines_with(text, marker):

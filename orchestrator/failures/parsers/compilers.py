@@ -17,6 +17,7 @@ HINTS = (
     "--- FAIL:",
     "panicked at",
     ": Assertion `",
+    "terminate called after",
     "cannot find symbol",
     "does not exist",
     ".go:",
@@ -82,9 +83,11 @@ def _gofmt(text: str) -> Iterator[Finding]:
 
 def _go(text: str) -> Iterator[Finding]:
     for _, line in lines_with(text, ".go:"):
-        match = _GO.match(line)
+        match = _GO.match(line.removeprefix("\t"))  # below the package that imports: what it may not
         if match and "panic" not in match["message"]:
             kind, symbol = _names(_GO_NAMES, match["message"], Kind.TYPE)
+            owner, _, symbol = (symbol or "").rpartition(".") if kind is Kind.UNDEFINED_NAME else ("", "", symbol)
+            kind = Kind.MISSING_ATTRIBUTE if owner else kind
             yield Finding(
                 tool="go",
                 kind=kind,
@@ -94,6 +97,7 @@ def _go(text: str) -> Iterator[Finding]:
                 line=number(match["line"]),
                 column=number(match["column"]),
                 symbol=symbol,
+                owner=owner or None,
             )
     for _, line in lines_with(text, ": import cycle not allowed"):
         yield Finding(tool="go", kind=Kind.CYCLE, message=line.strip(), symbol=line.split()[1].rstrip(":"))

@@ -27,6 +27,7 @@ _ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[j
 """Files whose exports are a package's public face."""
 
 
+_HEADER = re.compile(r"\.(?:h|hh|hpp|hxx|inc|ipp)$")
 _INCLUDE = re.compile(r"\s*#\s*include\b")
 _PREFIX, _POOL_FILES = 4, 60
 """Letters a suggestion shares with the name, and files its names are taken from."""
@@ -127,13 +128,16 @@ class Evidence:
         )  # what else leaves a name undefined
         return bool(in_list and listed.search(text))
 
-    def include_removed(self, file: str | None) -> bool:
-        """The change took an ``#include`` from that file and put none in its place (C, C++)."""
-        entry = self.diff.files.get(file or "")
-        if entry is None:
-            return False
-        lines = (any(_INCLUDE.match(line) for line in side.values()) for side in (entry.removed, entry.added))
-        return next(lines) and not next(lines)
+    def include_removed(self, file: str | None = None) -> bool:
+        """The change took an ``#include`` from that file or from a header, or (no file named) from any, and put none in
+        its place (C, C++).
+        """
+        for path, entry in self.diff.files.items():
+            taken = any(_INCLUDE.match(line) for line in entry.removed.values())
+            given = any(_INCLUDE.match(line) for line in entry.added.values())
+            if taken and not given and (file is None or path == file or _HEADER.search(path)):
+                return True
+        return False
 
     def altered(self, finding: Finding) -> bool:
         """Whether the line it stands on was there before in another wording."""
