@@ -53,12 +53,11 @@ def reader_of(
 
     ``patterns``: the user's own (``failures.patterns``).
     """
-    tables = with_patterns(shipped_tables(), patterns)
     own = f"{view.root}/"
 
     def read_failures(result: CheckResult) -> tuple[Failure, ...]:
         plain_paths = replace(result, stdout=result.stdout.replace(own, ""), stderr=result.stderr.replace(own, ""))
-        return judge(plain_paths, view, tables=tables)
+        return judge(plain_paths, view, tables=with_patterns(shipped_tables(), patterns))
 
     return read_failures
 

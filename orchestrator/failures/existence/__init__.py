@@ -14,7 +14,7 @@ from orchestrator.failures.existence.python_world import PythonWorld
 from orchestrator.failures.existence.script_check import ScriptCheck
 from orchestrator.failures.existence.script_world import ScriptWorld
 from orchestrator.failures.index import SymbolIndex, language_of
-from orchestrator.failures.tables import shipped_tables
+from orchestrator.failures.tables import shipped_distributions
 from orchestrator.failures.view import RepositoryView
 
 __all__ = ["TOOL", "Lack", "Missing", "check_existence", "missing_names"]
@@ -37,7 +37,7 @@ def missing_names(
     view: RepositoryView, changed: Mapping[str, Collection[int] | None], index: SymbolIndex | None = None
 ) -> Iterator[tuple[str, Missing]]:
     """(path, finding) for the changed files' lines; ``None`` stands for every line."""
-    index = index or SymbolIndex(view, shipped_tables().distributions)
+    index = index or SymbolIndex(view, shipped_distributions())
     python, scripts = PythonWorld(view, index), ScriptWorld(view, index)
     for path, lines in changed.items():
         language = language_of(path)
