@@ -213,3 +213,17 @@ def test_an_import_that_jsx_types_or_the_module_mean_is_kept(path: str, text: st
     plain = "import { Foo, one } from './foo.js';\n\nexport const f = (x: number) => x + one;\n"
     fixes = plan(tmp_path, {**files, "c.ts": plain}, trivial("eslint", "no-unused-vars", "c.ts", 1, "Foo"))
     assert edited(fixes, "c.ts") == plain.replace("Foo, ", "")
+
+
+@pytest.mark.parametrize(
+    ("following", "given_back"),
+    [("(t.push(f));", True), ("[f] = [1];", True), ("", True), ("return f;", False), ("// (a comment)", False)],
+)
+def test_a_semicolon_that_the_next_line_needs_comes_back(following: str, given_back: bool, tmp_path: Path) -> None:
+    after = following or "\n  (t.push(f));"
+    text = f"export const g = (s, t) => {{\n  const f = 36 - s\n  {after.lstrip(' ')}\n}};\n"
+    diff = "--- a/a.ts\n+++ b/a.ts\n@@ -2 +2 @@\n-  const f = 36 - s;\n+  const f = 36 - s\n"
+    view = RepositoryView(root=write(tmp_path, {"a.ts": text}), diff=diff, files_changed=("a.ts",))
+    fixes = plan_fixes([trivial("prettier", "format", "a.ts", 1)], view, Autofix())
+    expected = [text.replace("36 - s\n", "36 - s;\n")] if given_back else []
+    assert [edited(fixes, change.path) for change in fixes.edits] == expected

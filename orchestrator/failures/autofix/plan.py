@@ -13,6 +13,7 @@ from orchestrator.domain.failure import Category, Failure
 from orchestrator.failures.autofix import js_code, python_code
 from orchestrator.failures.autofix.fixers import FixCommand, fix_commands, orders_imports
 from orchestrator.failures.autofix.imports import find_import
+from orchestrator.failures.autofix.js_semicolons import give_back
 from orchestrator.failures.autofix.layout import mend_layout
 from orchestrator.failures.autofix.python_strings import mend_string
 from orchestrator.failures.autofix.text import SourceText
@@ -42,6 +43,7 @@ class FixPlan:
         return not self.edits and not self.commands
 
 
+_FORMATTERS = frozenset({"prettier", "biome"})
 _UNUSED = frozenset(
     {"F401", "F841", "W0611", "W0612", "reportUnusedImport", "reportUnusedVariable", "TS6133", "TS6192", "TS6196"}
 )
@@ -87,6 +89,8 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
             left.append(failure)
         else:
             rest.append(failure)
+    for failure in rest:
+        desk.give_back_semicolons(failure)
     commands, unfixed = fix_commands(rest, view, command, kept=left)
     unfixed = tuple(failure for failure in _bottom_up(unfixed) if not desk.mend_layout(failure))
     return FixPlan(
@@ -175,6 +179,16 @@ class _Desk:
             return False
         self.notes.append(f"{path}:{failure.line}: {failure.code}")
         return True
+
+    def give_back_semicolons(self, failure: Failure) -> None:
+        """Before a formatter reads what a lost semicolon made of two statements."""
+        path = failure.file or ""
+        entry = self.view.changes.files.get(path)
+        if failure.tool not in _FORMATTERS or language_of(path) != "javascript" or entry is None:
+            return
+        source = self.source(path)
+        if source is not None and give_back(source, entry.replaced):
+            self.notes.append(f"{path}: a semicolon that the next line needs")
 
     def add_import(self, failure: Failure, settings: Autofix) -> bool:
         name, file = failure.symbol or "", failure.file or ""
