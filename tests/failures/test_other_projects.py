@@ -267,6 +267,12 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
         (THROWN.format("system_error"), None, ENVIRONMENT),
         ("/usr/bin/ld: cannot find -lzstd: No such file\ncollect2: error: ld returned 1\n", None, ENVIRONMENT),
         ("[FATAL] Non-readable POM /repo/pom.xml: no more data available\n", None, ENVIRONMENT),
+        ("Error: no such flag: `--fast`, did you mean `--fix`?\n", change("ci.sh", added="biome --fast"), INVENTED),
+        (
+            '[!] RollupError: Could not resolve "./lost/x.js" from "src/e.js"\nsrc/e.js\n    at error (x.js:1:2)\n',
+            change("src/e.js", added='import x from "./lost/x.js";'),
+            INVENTED,
+        ),
         (OPTION, change("eslint.config.mjs", added="'object-shorthand': ['error', 'sometimes'],"), INVENTED),
         ('Error: Key "rules": Key "indent":\n\tValue {} should be string.\n', None, ENVIRONMENT),
         ('Error: Could not load ui "gherkin":\n', change(".mocharc.json", added='"ui": "gherkin"'), INVENTED),

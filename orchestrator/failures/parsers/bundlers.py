@@ -36,7 +36,10 @@ _WEBPACK_EXPORT = re.compile(r"export '([^']{1,200})' \(.{1,300}?\) was not foun
 _ROLLUP_EXPORT = re.compile(r"\"([^\"]{1,200})\" is not exported by \"([^\"]{1,300})\"")
 _ESBUILD_EXPORT = re.compile(r"No matching export in \"([^\"]{1,300})\" for import \"([^\"]{1,200})\"")
 _ROLLUP_RESOLVE = re.compile(r"Rollup failed to resolve import \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
-_ROLLUP_UNRESOLVED = re.compile(r"(?:RollupError: )?Could not resolve \"([^\"]{1,300})\" from \"([^\"]{1,300})\"")
+_ROLLUP_UNRESOLVED = re.compile(
+    r"(?:\[!\] )?(?:\(plugin [^)]{1,100}\) )?(?:RollupError: )?"
+    r"Could not resolve \"([^\"]{1,300})\" from \"([^\"]{1,300})\""
+)
 _NODE_ERROR = re.compile(r"(?:Uncaught )?(\w{0,100}(?:Error|Exception))(?: \[\w+\])?: (.*)$")
 _BEFORE_ERROR = re.compile(r"^(?:✖ ERROR: |✘ |Exception during run: |\[[\w-]{1,40}\] |Failed to load PostCSS config: )")
 """What mocha, webpack-cli, tsx and others print before the error they die of."""
