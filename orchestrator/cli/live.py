@@ -14,7 +14,7 @@ from typing import Any, Protocol, TextIO
 
 from orchestrator.cli.outlet import Outlet
 from orchestrator.domain.words import count
-from orchestrator.reports.console import event_line
+from orchestrator.reports.event_lines import event_line
 from orchestrator.reports.fold import fold, step
 from orchestrator.reports.inert import encodable
 from orchestrator.reports.progress import Progress

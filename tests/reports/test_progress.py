@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from orchestrator.ledger.charges import total_charge
-from orchestrator.reports.console import event_line, next_up, status_line, status_text
+from orchestrator.reports.console import next_up, status_line, status_text
+from orchestrator.reports.event_lines import event_line
 from orchestrator.reports.fold import fold, step
 from orchestrator.reports.progress import Progress
 from orchestrator.reports.route import route
