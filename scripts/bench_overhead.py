@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import bench
+from bench_peers import peers
 
 from tests.fakes.loopback import Loopback, Reply, SeenRequest
 
@@ -232,9 +233,13 @@ def main() -> int:
     """0 where every bar holds."""
     parser = argparse.ArgumentParser(prog="scripts/bench overhead", description=__doc__)
     parser.add_argument("--many", type=int, default=MANY, help="tasks of the long run whose memory is watched (200)")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="where codex and claude stand, to measure beside")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="orchestrate-bench-") as name:
-        return 0 if measure(Path(name), many=args.many) else 1
+        held = measure(Path(name), many=args.many)
+        if args.peers is not None:
+            peers(Path(name), args.peers.resolve())
+        return 0 if held else 1
 
 
 if __name__ == "__main__":
