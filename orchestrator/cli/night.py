@@ -164,7 +164,7 @@ def _plan_landing(session: Session) -> None:
     """Which delivered branches merge together, for the report: that it cannot be told is said, and fails nothing."""
     night = session.night
     try:
-        plan_at_end(night, night.journal.entries)
+        plan_at_end(night, tuple(night.journal.entries))
     except JournalError:
         raise
     except OrchestrateError as error:
@@ -211,7 +211,7 @@ def _guarded(session: Session, write: Callable[[], object]) -> None:
 def _last_words(session: Session, *, as_json: bool) -> None:
     if as_json:
         return
-    entries = session.night.journal.entries
+    entries = tuple(session.night.journal.entries)
     estimates = words(track(entries))
     lines = [night_table(summary_of(entries), entries), f"estimates: {estimates}" if estimates else ""]
     lines.append(f"report: {session.night.folder / 'report.html'}")
