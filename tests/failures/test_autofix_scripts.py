@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.failures import RepositoryView
+from orchestrator.domain.failure import CheckKind
+from orchestrator.failures import RepositoryView, judge_output
 from orchestrator.failures.autofix import FixPlan, plan_fixes
 from orchestrator.failures.index.js_effects import acts
 from orchestrator.settings import Autofix
@@ -213,6 +214,38 @@ def test_an_import_that_jsx_types_or_the_module_mean_is_kept(path: str, text: st
     plain = "import { Foo, one } from './foo.js';\n\nexport const f = (x: number) => x + one;\n"
     fixes = plan(tmp_path, {**files, "c.ts": plain}, trivial("eslint", "no-unused-vars", "c.ts", 1, "Foo"))
     assert edited(fixes, "c.ts") == plain.replace("Foo, ", "")
+
+
+TYPES = "Do you need to install type definitions for"
+UMD = "refers to a UMD global, but the current file is a module. Consider adding an import instead."
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "message", "gone"),
+    [
+        ("a.spec.ts", "TS2582", f"Cannot find name 'test'. {TYPES} a test runner?", "import { test } from 'vitest';"),
+        ("a.ts", "TS2591", f"Cannot find name 'Buffer'. {TYPES} node?", "import { Buffer } from 'node:buffer';"),
+        ("a.tsx", "TS2686", f"'React' {UMD}", "import React from 'react';"),
+        ("a.ts", "TS2503", "Cannot find namespace 'Util'.", "import * as Util from './util';"),
+        (
+            "a.ts",
+            "TS18004",
+            "No value exists in scope for the shorthand property 'one'.",
+            "import { one } from './util';",
+        ),
+    ],
+)
+def test_every_word_of_the_compiler_for_a_missing_import(
+    path: str, code: str, message: str, gone: str, tmp_path: Path
+) -> None:
+    """TypeScript 5.9."""
+    text = "export const f = () => 1;\n"
+    diff = f"--- a/{path}\n+++ b/{path}\n@@ -1 +0,0 @@\n-{gone}\n"
+    files = {path: text, "util.ts": "export const one = 1;\n"}
+    view = RepositoryView(root=write(tmp_path, files), diff=diff, files_changed=(path,))
+    said = f"{path}(1,1): error {code}: {message}\n"
+    failures = judge_output(said, "", exit_code=2, check=CheckKind.BUILD, view=view)
+    assert edited(plan_fixes(failures, view, Autofix()), path) == f"{gone}\n\n{text}"
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,17 @@ def _types_invented(evidence: Evidence, module: str) -> bool:
     )
 
 
+def _imported_by_others(evidence: Evidence, finding: Finding) -> bool:
+    """Of tsc's "do you need to install type definitions": the change took the import out, or the tree imports it."""
+    name = finding.symbol or ""
+    if finding.file in evidence.diff.files and evidence.import_removed(name, finding.file):
+        return True
+    if not evidence.has_tree or evidence.written(finding) is not True:
+        return False
+    homes = evidence.index.definitions(name, "javascript")
+    return any(home.file != finding.file and (home.module or home.exported) for home in homes)
+
+
 def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
     module = finding.symbol or ""
     if finding.code == "TS2688" and _types_invented(evidence, module):
@@ -213,6 +224,8 @@ def dependency_missing(evidence: Evidence, finding: Finding) -> Verdict:
     ):
         return Verdict(Category.TACTICAL, f"`{module}` has no type declarations")
     if finding.tool == "tsc" and finding.code in {"TS2580", "TS2591", "TS2582", "TS2593"}:
+        if _imported_by_others(evidence, finding):
+            return Verdict(Category.TRIVIAL, f"`{module}` is imported elsewhere, and not here")
         wanted = "node" if finding.code in {"TS2580", "TS2591"} else "jest"
         declared = {f"@types/{wanted}", "vitest", "mocha", "@types/mocha"} & evidence.index.packages.declared
         if evidence.has_tree and not declared:
