@@ -17,9 +17,10 @@ def missing_module(evidence: Evidence, finding: Finding) -> Verdict:
     importer = file
     if finding.owner and language_of(finding.owner):
         importer = evidence.view.locate(finding.owner)
-        if "node_modules/" in finding.owner.replace("\\", "/") and "/" in module and evidence.invented_file(module):
-            return Verdict(Category.HALLUCINATION, f"the change names `{module.rsplit('/', 1)[-1]}`, which is nowhere")
         if "node_modules/" in finding.owner.replace("\\", "/"):
+            name = module.replace("\\", "/").rsplit("/", 1)[-1]
+            if name != module and evidence.invented_file(name):
+                return Verdict(Category.HALLUCINATION, f"the change names `{name}`, which is nowhere")
             return Verdict(Category.ENVIRONMENT, f"an installed package asks for `{module}`, which is not installed")
     if module.startswith("/") and "node_modules/" not in module:
         return _local_module(evidence, _below_root(module, finding.owner, importer), importer)
