@@ -31,6 +31,7 @@ PROJECT = {
 _TEST = "sleep 300 & python -m unittest discover -t . -s tests"
 """A gate that leaves something running, as gates do."""
 _GATE = f'gate: {{lint: ruff check --no-cache ., build: none, test: "{_TEST}"}}\n'
+_QUICK_GATE = 'gate: {lint: "sleep 300 & true", build: none, test: none}\n'
 _ACCEPT = "VERDICT: accept\nSUMMARY: It does what was asked.\nFINDINGS:\n\nINVARIANTS:\n"
 
 
@@ -83,6 +84,8 @@ class Variant:
     tasks: int = 1
     lanes: int = 1
     state: str = "clean"
+    quick: bool = False
+    """Whether its gate only leaves something running: for what is about the program's own life."""
 
     def __str__(self) -> str:
         return f"{self.tasks} task{'s' * (self.tasks > 1)}, {self.lanes} lane{'s' * (self.lanes > 1)}, {self.state}"
@@ -140,7 +143,8 @@ def make_template(folder: Path, variant: Variant) -> Scene:
         f"  - {{id: {name}, title: The {name} of a price, files: [shop/{name}.py]}}\n"
         for name in TASKS[: variant.tasks]
     )
-    (folder / "tasks.yaml").write_text(f"version: 1\nrepo: shop\nbase: main\nsetup: []\n{_GATE}tasks:\n{listed}")
+    gate = _QUICK_GATE if variant.quick else _GATE
+    (folder / "tasks.yaml").write_text(f"version: 1\nrepo: shop\nbase: main\nsetup: []\n{gate}tasks:\n{listed}")
     (folder / "home").mkdir()
     (folder / "gitconfig").write_text("[user]\n\tname = Test\n\temail = test@example.invalid\n")
     _git(scene, "init", "-q", "-b", "main")

@@ -121,7 +121,7 @@ def _machine(name: str, seconds: int, seed: int) -> Told:
     with ExitStack() as stack:
         if name == "night":
             machine: type[RuleBasedStateMachine] = stack.enter_context(night.nights())
-            at_once = settings(max_examples=5, stateful_step_count=6, deadline=None, database=None)
+            at_once = settings(max_examples=5, stateful_step_count=8, deadline=None, database=None)
         else:
             machine = ledger.Ledger
             at_once = settings(max_examples=50, stateful_step_count=40, deadline=None, database=None)
