@@ -7,6 +7,7 @@ nobody touched has been taken away (its import: trivial; its definition: strateg
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from orchestrator.failures.finding import Finding, Kind
 from orchestrator.failures.index import SymbolIndex
@@ -14,6 +15,8 @@ from orchestrator.failures.rules import exports, members, modules, names
 from orchestrator.failures.rules.evidence import Evidence, Verdict
 from orchestrator.failures.tables import Tables
 
+CUT = "..."
+"""How a summary ends a name that is wider than the terminal."""
 Rule = Callable[[Evidence, Finding], Verdict]
 
 RULES: Mapping[Kind, Rule] = {
@@ -49,6 +52,8 @@ class Resolver(Evidence):
         """The verdict on a finding that names something; ``None`` for kinds that need none."""
         if finding.kind is Kind.SYNTAX and finding.tool in _INTERPRETED:
             return members.syntax(self, finding)
+        if finding.symbol and finding.symbol.endswith(CUT):
+            finding = replace(finding, symbol=self.completed(finding.symbol.removesuffix(CUT)))
         rule = RULES.get(finding.kind)
         if rule is None or not (finding.symbol or finding.kind in _BY_LINE):
             return None

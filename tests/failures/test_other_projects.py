@@ -322,6 +322,28 @@ def test_what_needs_no_tree() -> None:
     assert category(listed, change("src/lib/cache.ts", added="x"), command="prettier --list-different src") is TRIVIAL
 
 
+SHORT = "== short test summary info ==\nFAILED tests/t.py::t - {}\n1 failed in 1s\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "diff", "expected"),
+    [
+        ("NameError: name 'Ordere...", change("a.py", removed="from collections import OrderedDict"), TRIVIAL),
+        ("NameError: name 'resolve_eve...", change("a.py", added="resolve_everything_v2()"), INVENTED),
+        ("AttributeError: 'S' object has no attribute 'flush_ev...", change("a.py", added="s.flush_every"), INVENTED),
+        ("AttributeError: 'S' object has no attribute 'flush_ev...", change("a.py", added="x = 1"), INVENTED),
+        ("ImportError: cannot import name 'build_it' from 'pkg.sto...", change("a.py", added="from p import build_it"),
+         INVENTED),
+        ("ImportError: cannot import name 'build_it' from partially i...", change("a.py", added="import x"), STRATEGIC),
+        ("ImportError: libssl.so.3: cannot open shared object file: No such...", change("a.py", added="import pkg"),
+         ENVIRONMENT),
+        ("AttributeError: _egt_rows", change("a.py", added="self._egt_rows()"), INVENTED),
+    ],
+)  # fmt: skip
+def test_a_summary_that_is_cut_within_a_name(said: str, diff: str, expected: Category) -> None:
+    assert category(SHORT.format(said), diff) is expected
+
+
 def test_a_flag_of_a_newer_node_is_no_invention() -> None:
     said, diff = "node: bad option: --experimental-strip-types\n", change("a.js", added="x")
     asked = "node --test --experimental-strip-types"

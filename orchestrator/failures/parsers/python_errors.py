@@ -17,8 +17,8 @@ _ATTRIBUTE_OF = re.compile(
     r"|^<(?:module|class) '([^']{1,300})'[^\n]{0,600}> does not have the attribute '([^']{1,200})'"
 )
 """unittest.mock (3.8-3.14): a spec, an assertion it does not have, a target that is not there."""
-_ENUM_MEMBER = re.compile(r"^[A-Za-z]\w{0,200}$")
-"""``Colour.MAUVE``: an enumeration says the bare name (enum, 3.8-3.14)."""
+_BARE_NAME = re.compile(r"^[A-Za-z_]\w{0,200}$")
+"""``Colour.MAUVE``: an enumeration says the bare name (enum, 3.8-3.14), and so does many a ``__getattr__``."""
 _ATTRIBUTE_PLAIN = re.compile(r"^([A-Za-z_][\w.]{0,200}) has no attribute '?(\w{1,200})'?$")
 _KEYWORD = re.compile(r"(?<![\w.<>])([\w.<>]{1,300})\(\) got an unexpected keyword argument '([^']{1,200})'")
 _KEYWORD_INIT = re.compile(r"'([^']{1,200})' is an invalid keyword argument for ([\w.]{1,200})")
@@ -102,10 +102,15 @@ _UNAVAILABLE = re.compile(r"(?:HTTP Error )?50[234]\b")
 """Gateways and services that do not answer (urllib 3.8-3.14, requests 2)."""
 _CUT = {
     "AttributeError": Kind.MISSING_ATTRIBUTE,
+    "ImportError": Kind.MISSING_EXPORT,
     "ModuleNotFoundError": Kind.MISSING_MODULE,
     "NameError": Kind.UNDEFINED_NAME,
 }
 """What an exception tells by its class alone: ``--tb=no`` leaves a message cut at the terminal's width."""
+_CUT_NAMED = re.compile(
+    r"(?:^name|has no attribute|No module named|cannot import name) '([\w.]{1,200}?)(?:'|(\.\.\.)$)"
+)
+"""The name in such a message, whole or (ended by dots) its beginning: the change may say the rest."""
 _CUT_KEYWORD = re.compile(r"\(\) got(?: a?n?| an u\w*(?: k\w*)?(?: a\w*)?(?: '\w*)?)?\.\.\.$")
 """The same of a call with a keyword that its function does not take."""
 _DELIBERATE = frozenset({"Exception", "RuntimeError", "NotImplementedError", "BaseException"})
@@ -120,9 +125,12 @@ def read_exception(tool: str, name: str, message: str) -> Finding:
         return found
     if code == "TypeError" and _CUT_KEYWORD.search(message):
         return Finding(tool=tool, kind=Kind.UNKNOWN_KEYWORD, code=code, message=message)
-    if message.endswith("...") and code in _CUT:
+    if message.endswith("...") and code in _CUT and not (code == "ImportError" and "cannot import name" not in message):
         kind = Kind.NULL_ACCESS if message.startswith("'NoneType") else _CUT[code]
-        return Finding(tool=tool, kind=kind, code=code, message=message)
+        kind = Kind.CYCLE if "partially" in message else kind
+        named = _CUT_NAMED.search(message)
+        symbol = named[1] + (named[2] or "") if named else None
+        return Finding(tool=tool, kind=kind, code=code, message=message, symbol=symbol)
     environment = _environment(code, message)
     if environment:
         return Finding(tool=tool, kind=environment, code=code, message=message)
@@ -191,7 +199,7 @@ def _attribute_error(tool: str, code: str, message: str) -> Finding | None:
         symbol, owner = match[2] or match[3] or match[5], match[1] or match[4] or "Mock"
         kind = Kind.MISSING_EXPORT if match[4] and message.startswith("<module") else Kind.MISSING_ATTRIBUTE
         return Finding(tool=tool, kind=kind, code=code, message=message, symbol=symbol, owner=owner)
-    if _ENUM_MEMBER.match(message):
+    if _BARE_NAME.match(message):
         return Finding(tool=tool, kind=Kind.MISSING_ATTRIBUTE, code=code, message=message, symbol=message)
     match = _ATTRIBUTE.search(message) or _ATTRIBUTE_PLAIN.search(message)
     if not match:

@@ -59,6 +59,11 @@ class Evidence:
             return True
         return has_word(self.added, finding.symbol or "")
 
+    def completed(self, beginning: str) -> str | None:
+        """The one name of the change that begins so; ``None`` where there is none, or several."""
+        names = {word for word in WORD.findall(f"{self.added}\n{self.removed}") if word.startswith(beginning)}
+        return names.pop() if len(names) == 1 else None
+
     def invented_file(self, path: str) -> bool:
         """The change wrote the path, and took no file of that name away."""
         name = path.replace("\\", "/").rsplit("/", 1)[-1]

@@ -20,7 +20,7 @@ def undefined_name(evidence: Evidence, finding: Finding) -> Verdict:
     typo = _replaced_by(evidence, finding)
     if typo:
         return Verdict(Category.TACTICAL, f"`{name}` is a slip of `{typo}` on the changed line", (typo,))
-    if finding.file in evidence.diff.files and evidence.import_removed(name, finding.file):
+    if (finding.file is None or finding.file in evidence.diff.files) and evidence.import_removed(name, finding.file):
         return Verdict(Category.TRIVIAL, f"the change removed the import of `{name}`")
     if finding.tool == "cc" and evidence.written(finding) is False and evidence.include_removed(finding.file):
         return Verdict(Category.TRIVIAL, f"the change removed the header that `{name}` comes with")
