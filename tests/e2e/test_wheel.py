@@ -25,8 +25,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_carries_config_prompts_and_the_pilot(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("config", "prompts"):
-        for path in (TOP / folder).glob("*.*"):
-            assert f"orchestrator/_data/{folder}/{path.name}" in names
+        for path in (TOP / folder).rglob("*.*"):
+            assert f"orchestrator/_data/{path.relative_to(TOP).as_posix()}" in names
     assert "orchestrator/_data/examples/pilot/tasks.yaml" in names
     assert "orchestrator/_data/examples/pilot/project/src/tally/entries.py" in names
     assert any(name.startswith("orchestrator/_data/examples/pilot/calls/") for name in names)
