@@ -19,6 +19,7 @@ from pathlib import Path
 from orchestrator.adapters.checkout import UserCheckout
 from orchestrator.adapters.fingerprint import fingerprint
 from orchestrator.adapters.git import Completed, Git, require_version
+from orchestrator.adapters.git_commits import commit_of, pinned
 from orchestrator.adapters.git_config import UserConfig, access_error, read_user_config
 from orchestrator.adapters.git_objects import copy_objects
 from orchestrator.adapters.lane import GitLane
@@ -129,23 +130,7 @@ class UserRepository:
 
     def pin(self, base: str | None) -> str:
         """The commit of a branch, tag or commit-ish; without one, HEAD's. ``UsageError`` where there is none."""
-        if base is None:
-            commit = self._commit("HEAD")
-            if commit is None:
-                raise UsageError(
-                    f"{self._root} has no commit yet",
-                    hint='make one: git add -A && git commit -m "Start"',
-                    slug="no-commit",
-                )
-            return commit
-        commit = self._commit(f"refs/heads/{base}") or self._commit(base)
-        if commit is None:
-            raise UsageError(
-                f"base {base!r} names no branch or commit of {self._root}",
-                hint="git branch --all lists them",
-                slug="no-base",
-            )
-        return commit
+        return pinned(self._git, self._root, base)
 
     def uncommitted(self, base: str) -> tuple[str, ...]:
         """Modified, staged and untracked paths (a folder as a whole where all in it is) that differ from the base."""
@@ -153,7 +138,7 @@ class UserRepository:
         entries = [entry for entry in self._git.run(*argv).split(b"\0") if entry]
         untracked = {os.fsdecode(entry[3:]) for entry in entries if entry.startswith(b"??")}
         changed = {os.fsdecode(entry[3:]) for entry in entries if not entry.startswith(b"??")}
-        if changed and base != self._commit("HEAD"):
+        if changed and base != commit_of(self._git, "HEAD"):
             differing = self._git.run("diff-index", "--name-only", "-z", "--ignore-submodules=all", base, "--")
             changed &= {os.fsdecode(path) for path in differing.split(b"\0")}
         return tuple(sorted(untracked | changed))
@@ -213,7 +198,7 @@ class UserRepository:
 
     def tip(self, branch: str) -> str | None:
         """The commit a branch stands at; ``None`` where there is no such branch."""
-        return self._commit(f"refs/heads/{branch}")
+        return commit_of(self._git, f"refs/heads/{branch}")
 
     def checkout(self) -> UserCheckout:
         """The checkout, for ``land`` to move."""
@@ -239,11 +224,6 @@ class UserRepository:
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
-
-    def _commit(self, name: str) -> str | None:
-        argv = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        completed = self._git.attempt(*argv)
-        return completed.stdout.decode().strip() if completed.exit_code == 0 else None
 
     def _branch_ref(self, branch: str) -> str:
         ref = f"refs/heads/{branch}"

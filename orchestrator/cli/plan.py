@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the plan: for people, or with ``--json`` for programs."""
     path = Path(args.tasks)
     project = load_project(path, environment=os.environ, sets=sets_of(args), only=args.only, placed=stood(path))
+    _refuse_unknown_base(project.batch)
     settings = project.loaded.settings
     now = datetime.now(UTC)
     found = outlook_of(project, args.state, now)
@@ -51,6 +52,18 @@ def run(args: argparse.Namespace) -> int:
     text = "\n".join([*as_text(project.batch, found, settings, now), *map(plain, ready)]) + "\n"
     sys.stdout.write(encodable(fitted(text, sys.stdout), sys.stdout.encoding))
     return ExitCode.OK
+
+
+def _refuse_unknown_base(batch: Batch) -> None:
+    """As a run would: a ``base:`` that is no branch or commit is told before the night, not as it begins."""
+    if batch.base is None:
+        return
+    from orchestrator.adapters.git import Git
+    from orchestrator.adapters.git_commits import pinned
+    from orchestrator.adapters.git_config import read_user_config
+
+    user = read_user_config(batch.repo)  # says as well where there is no repository, or git does not trust it
+    pinned(Git(directory=batch.repo, config=user.overrides), batch.repo, batch.base)
 
 
 def outlook_of(project: Project, state: str | None, now: datetime) -> Outlook:

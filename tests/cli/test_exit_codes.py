@@ -54,6 +54,10 @@ def a_task_failed(place: Place) -> int:
 
 
 def a_bad_file(place: Place) -> int:
+    place.tasks.write_text("version: 1\nrepo: tally\nbase: nope\ntasks: [{id: a, title: x}]\n")
+    assert main(["plan", "tasks.yaml"]) == ExitCode.USAGE, "a base that is not there is told before the night"
+    place.tasks.write_text("version: 1\nrepo: tally\nbase: main\ntasks: [{id: a, title: x}]\n")
+    assert main(["plan", "tasks.yaml"]) == ExitCode.OK
     place.tasks.write_text("version: 1\ntasks: []\n")
     return run()
 
