@@ -47,6 +47,8 @@ class SafeFixes:
 
     prefixes: tuple[str, ...]
     codes: frozenset[str]
+    checked: frozenset[str] = frozenset()
+    """Codes whose fix the linter calls unsafe for a reason that is looked up before it is taken."""
 
     def __contains__(self, code: object) -> bool:
         return isinstance(code, str) and (code in self.codes or code.startswith(self.prefixes))
@@ -80,9 +82,9 @@ class Tables:
 
     def has_safe_fix(self, finding: Finding) -> bool:
         """Whether its tool, or another of its ecosystem, mends it without changing behaviour."""
-        if finding.unfixable:
-            return False
         fixes = self.safe_fixes.get(finding.tool)
+        if finding.unfixable:
+            return fixes is not None and finding.code in fixes.checked
         return finding.fixable or (fixes is not None and finding.code in fixes)
 
 
@@ -135,7 +137,8 @@ def _loaded(path: Path) -> Any:
 
 
 def _safe_fixes(entry: Mapping[str, Any]) -> SafeFixes:
-    return SafeFixes(tuple(entry["prefixes"]), frozenset(map(str, entry["codes"])))
+    codes, checked = frozenset(map(str, entry["codes"])), frozenset(map(str, entry.get("checked", ())))
+    return SafeFixes(tuple(entry["prefixes"]), codes, checked)
 
 
 def with_patterns(tables: Tables, patterns: Sequence[FailurePattern]) -> Tables:

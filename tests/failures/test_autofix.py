@@ -490,6 +490,20 @@ def test_a_call_is_rewritten_as_a_literal_only_where_nothing_is_lost(source: str
     assert len(fixes.unfixable) == (not asked)
 
 
+@pytest.mark.parametrize(("code", "trivially"), [("C410", True), ("C408", True), ("C414", False)])
+def test_what_ruff_calls_unsafe_for_a_comment_alone_is_trivial(code: str, trivially: bool, tmp_path: Path) -> None:
+    """ruff 0.17.6, with the marks it leaves out and the note it adds."""
+    said = (
+        f"{code} Unnecessary call\n --> a.py:1:5\n  |\n1 | x = list([1])\n  |     ^^^^^^^^^\n  |\nhelp: Remove it\n"
+        "note: This is an unsafe fix and may change runtime behavior\n\nFound 1 error.\n"
+    )
+    view = RepositoryView(root=write(tmp_path, {"a.py": "x = list([1])\n", "ruff.toml": ""}))
+    (failure,) = judge_output(said, "", exit_code=1, check=CheckKind.LINT, view=view)
+    assert (failure.category is Category.TRIVIAL) is trivially
+    lines = [one.line for one in plan_fixes([failure], view, Autofix(), command="ruff check .").commands]
+    assert any("--unsafe-fixes" in line and code in line for line in lines) is trivially
+
+
 def test_a_fix_that_takes_code_away_is_never_asked_for(tmp_path: Path) -> None:
     fixes = plan(tmp_path, PYTHON, trivial("ruff", "ERA001", "shop/cart.py", 1))
     assert not fixes.commands
