@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 
 from orchestrator.domain.failure import Category
 from orchestrator.failures.diff import WORD
@@ -61,8 +63,13 @@ class Evidence:
 
     def completed(self, beginning: str) -> str | None:
         """The one name of the change that begins so; ``None`` where there is none, or several."""
-        names = {word for word in WORD.findall(f"{self.added}\n{self.removed}") if word.startswith(beginning)}
-        return names.pop() if len(names) == 1 else None
+        first = bisect_left(self._words, beginning)
+        found = [word for word in self._words[first : first + 2] if word.startswith(beginning)]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return tuple(sorted({*WORD.findall(self.added), *WORD.findall(self.removed)}))
 
     def invented_file(self, path: str) -> bool:
         """The change wrote the path, and took no file of that name away."""
