@@ -38,9 +38,11 @@ def run(args: argparse.Namespace) -> int:
 def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ...]:
     """The reports of that run, in the order report.md, report.html, summary.json; and its tasks' papers.
 
-    ``papers_of``: of one task only, where the others' stand already (a night writes after each task).
+    ``papers_of``: of one task only, where the others' stand already (a night writes after each task). Of the whole run,
+    what a process that died here before left half written goes.
     """
     from orchestrator.gate.record import read_report_file
+    from orchestrator.ledger.durable import sweep
     from orchestrator.reports.folder import read_inputs, write_facts, write_papers, write_remediations, write_reports
     from orchestrator.reports.rebuild import summary_of
 
@@ -52,6 +54,8 @@ def write_again(found: FoundRun, papers_of: str | None = None) -> tuple[Path, ..
             hint="it may have been written by another version: use that one for its report",
         ) from None
     try:
+        if papers_of is None:
+            sweep(found.folder.rglob(".*.tmp"))
         inputs = read_inputs(found.folder, summary, found.entries, read_report_file)
         write_papers(found.folder, summary, inputs, papers_of)
         write_facts(found.folder, found.entries)

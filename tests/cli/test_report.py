@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +56,18 @@ def test_deleted_reports_and_papers_come_back_the_same(tmp_path: Path) -> None:
         "review.md",
     }
     assert not any(name.startswith("tasks/after-ledger/") for name in first), "a skipped task has no papers"
+
+
+def test_what_a_dead_process_left_half_written_goes_and_a_living_ones_stays(tmp_path: Path) -> None:
+    """Found by the machine of whole nights: killed on the last file of all, nothing came after it but this."""
+    folder = recorded(tmp_path, night())
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    left, living = folder / f".report.html.{dead.pid}-7.tmp", folder / f".report.html.{os.getppid()}-7.tmp"
+    for half in (left, living):
+        half.touch()
+    assert report.run(args(tmp_path)) == 0
+    assert (left.exists(), living.exists()) == (False, True)
 
 
 def test_after_a_task_its_own_papers_are_written_and_at_the_end_all(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Night(RuleBasedStateMachine):
         type(self).lives += 1
         note(f"{what}: {code}")
         assert code not in _WRONG, (self.scene.folder / "out.log").read_text()[-2000:]
-        self.over = self.over or code == 0
+        self.over = self.over or code in {0, 2}
         return code
 
     @precondition(lambda self: not self.over)
