@@ -273,6 +273,8 @@ def test_with_the_tree_at_hand(tree: str, text: str, diff: str, expected: Catego
             change("src/e.js", added='import x from "./lost/x.js";'),
             INVENTED,
         ),
+        ("1) a.js > b.js\n\n✖ Found 1 circular dependency!\n", None, STRATEGIC),
+        ("  error low-not-up: b.js → a.js\n\nx 2 dependency violations (2 errors, 0 warnings)\n", None, STRATEGIC),
         (OPTION, change("eslint.config.mjs", added="'object-shorthand': ['error', 'sometimes'],"), INVENTED),
         ('Error: Key "rules": Key "indent":\n\tValue {} should be string.\n', None, ENVIRONMENT),
         ('Error: Could not load ui "gherkin":\n', change(".mocharc.json", added='"ui": "gherkin"'), INVENTED),
