@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.crash_points import crash_point
@@ -26,7 +27,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, sync, rename over, sync the folder, without secrets. ``OSError`` leaves the old file as it was.
+    """Write beside, sync, rename over, sync the folder, without secrets. ``OSError`` leaves the old file as it was, and
+    nothing beside it.
 
     A digest of what is written is taken of :func:`~orchestrator.redaction.hidden_bytes` of it. What is packed goes as
     it is: what went into it was hidden before.
@@ -38,17 +40,26 @@ def write_whole(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The thread's too: two lanes may write the same file, a base's state among them.
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        _write_synced(beside, content)
+        crash_point("file.written", kind)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    crash_point("file.renamed", kind)
+    sync_folder(path.parent)
+    crash_point("file.after", kind)
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         write_all(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    crash_point("file.written", kind)
-    beside.replace(path)
-    crash_point("file.renamed", kind)
-    sync_folder(path.parent)
-    crash_point("file.after", kind)
 
 
 def _kind(path: Path) -> str:

@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from orchestrator.ledger.durable import sweep, write_whole
 
 
@@ -29,6 +31,14 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     write_whole(path, b"second")
     assert path.read_bytes() == b"second"
     assert [one.name for one in path.parent.iterdir()] == ["report.md"]
+
+
+def test_a_write_that_fails_leaves_nothing_beside(tmp_path: Path) -> None:
+    """Found by the machine of whole nights: a rename that failed left the half-written one to stay."""
+    (tmp_path / "report.md").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "report.md", b"text")
+    assert [one.name for one in tmp_path.iterdir()] == ["report.md"]
 
 
 def test_lanes_that_write_one_file_at_once_do_not_meet(tmp_path: Path) -> None:
