@@ -510,6 +510,34 @@ def test_a_fix_that_takes_code_away_is_never_asked_for(tmp_path: Path) -> None:
     assert len(fixes.unfixable) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "said", "mended"),
+    [
+        ("import a\n\ndef f(): ...\n", (3, 1), "E302 expected 2 blank lines, found 1", "import a\n\n\ndef f(): ...\n"),
+        ("x = 1\n# why\ndef f(): ...\n", (3, 1), "E302 expected 2 blank lines, found 0",
+         "x = 1\n\n\n# why\ndef f(): ...\n"),
+        ("def f(): ...\nf()\n", (2, 1), "E305 expected 2 blank lines after class or function definition, found 0",
+         "def f(): ...\n\n\nf()\n"),
+        ("x = 1\n\n\n\n\ny = 2\n", (6, 1), "E303 too many blank lines (4)", "x = 1\n\n\ny = 2\n"),
+        ("class A:\n    x = 1\n    def f(self): ...\n", (3, 5), "E301 expected 1 blank line, found 0",
+         "class A:\n    x = 1\n\n    def f(self): ...\n"),
+        ("#why\nx = 1\n", (1, 1), "E265 block comment should start with '# '", "# why\nx = 1\n"),
+        ("x = 1 # why\n", (1, 6), "E261 at least two spaces before inline comment", "x = 1  # why\n"),
+        ("x = 1  #why\n", (1, 8), "E262 inline comment should start with '# '", "x = 1  # why\n"),
+        ("x = [1,2]\n", (1, 7), "E231 missing whitespace after ','", "x = [1, 2]\n"),
+        ("x = 'a,b'\n", (1, 7), "E231 missing whitespace after ','", ""),
+    ],
+)  # fmt: skip
+def test_without_a_formatter_lines_and_comments_are_spaced(
+    text: str, place: tuple[int, int], said: str, mended: str, tmp_path: Path
+) -> None:
+    """flake8 7.5 with pycodestyle 2.15."""
+    view = RepositoryView(root=write(tmp_path, {"a.py": text}))
+    failures = judge_output(f"a.py:{place[0]}:{place[1]}: {said}\n", "", exit_code=1, check=CheckKind.LINT, view=view)
+    fixes = plan_fixes(failures, view, Autofix(), command="flake8")
+    assert [edited(fixes, change.path) for change in fixes.edits] == [mended] * bool(mended)
+
+
 def test_without_a_formatter_white_space_is_mended_outside_strings(tmp_path: Path) -> None:
     files = {"a.py": 'x = 1  \ny = """a  \nb"""\nz = 2'}
     failures = (

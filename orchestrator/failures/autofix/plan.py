@@ -14,7 +14,7 @@ from orchestrator.failures.autofix import js_code, python_code
 from orchestrator.failures.autofix.fixers import FixCommand, fix_commands, orders_imports
 from orchestrator.failures.autofix.imports import find_import
 from orchestrator.failures.autofix.js_semicolons import give_back
-from orchestrator.failures.autofix.layout import mend_layout
+from orchestrator.failures.autofix.layout import adds_lines, mend_layout
 from orchestrator.failures.autofix.python_strings import mend_string
 from orchestrator.failures.autofix.text import SourceText
 from orchestrator.failures.autofix.unused import loads_for_effect, mend_unused
@@ -99,7 +99,8 @@ def plan_fixes(failures: Sequence[Failure], view: RepositoryView, settings: Auto
     for failure in rest:
         desk.give_back_semicolons(failure)
     commands, unfixed = fix_commands(rest, view, command, kept=left)
-    unfixed = tuple(failure for failure in _bottom_up(unfixed) if not desk.mend_layout(failure))
+    in_lines_first = sorted(_bottom_up(unfixed), key=lambda failure: adds_lines(failure.code))
+    unfixed = tuple(failure for failure in in_lines_first if not desk.mend_layout(failure))
     return FixPlan(
         edits=desk.changes(),
         commands=commands,
