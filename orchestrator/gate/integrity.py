@@ -12,6 +12,7 @@ from types import MappingProxyType
 from orchestrator.domain.adr import FileAction, PlannedFile
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import TestEvidence
+from orchestrator.domain.words import count
 from orchestrator.gate.integrity_mixed import changed_tables
 from orchestrator.gate.patterns import matches_any
 from orchestrator.gate.shadows import shadowed_module, stubbed_source
@@ -154,9 +155,9 @@ def lost_tests(tests: TestEvidence, base: TestEvidence, allow: Sequence[str], pa
     skipped = _unexplained((tests.skipped_ids & base.ids) - base.skipped_ids, allow, path)
     found = []
     if missing:
-        found.append(_lost("missing-tests", f"{len(missing)} tests of the base did not run", missing))
+        found.append(_lost("missing-tests", f"{count(len(missing), 'test')} of the base did not run", missing))
     if skipped:
-        found.append(_lost("skipped-tests", f"{len(skipped)} tests of the base are skipped now", skipped))
+        found.append(_lost("skipped-tests", f"{count(len(skipped), 'test')} of the base now skipped", skipped))
     return tuple(found)
 
 

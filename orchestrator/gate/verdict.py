@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.domain.gate import CheckResult, Coverage, TestEvidence
+from orchestrator.domain.words import count
 from orchestrator.gate.coverage_lines import ChangedLines, changed_lines
 from orchestrator.gate.integrity import lost_tests
 from orchestrator.gate.plan import CoverageRule
@@ -80,7 +81,7 @@ def _failed_unsaid(tests: TestEvidence, base: TestEvidence, exit_code: int) -> V
         return _failed(message, Category.TACTICAL, "no-evidence", "evidence as complete as the base's (I10)")
     if tests.printed_failed > max(_TOLD_TWICE * tests.failed, base.printed_failed):
         message = (
-            f"the output says that {tests.printed_failed} tests failed, the report says {tests.failed}: "
+            f"the output says that {count(tests.printed_failed, 'test')} failed, the report says {tests.failed}: "
             "one of them is not the runner's"
         )
         return _failed(message, Category.TACTICAL, "contradiction", "a report that the run itself denies (I10)")

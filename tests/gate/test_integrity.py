@@ -203,8 +203,8 @@ def test_tests_that_are_missing_or_newly_skipped() -> None:
     now = evidence(a="passed", b="skipped", c="skipped", new="passed")
     failures = lost_tests(now, base, ())
     assert [(failure.code, failure.message) for failure in failures] == [
-        ("missing-tests", "1 tests of the base did not run: tests/test_a.py::d"),
-        ("skipped-tests", "1 tests of the base are skipped now: tests/test_a.py::b"),
+        ("missing-tests", "1 test of the base did not run: tests/test_a.py::d"),
+        ("skipped-tests", "1 test of the base now skipped: tests/test_a.py::b"),
     ]
     assert lost_tests(now, base, ("tests/**",)) == ()
     assert len(lost_tests(now, base, ("docs/**",))) == 2

@@ -104,7 +104,7 @@ CHEATS = (
         "a report written over after tests have failed",
         {"src/shop/__init__.py": f"{TO_THE_REPORT}atexit.register(told_otherwise)\n"},
         evidence=frozenset({"contradiction"}),
-        named="the output says that 1 tests failed, the report says 0",
+        named="the output says that 1 test failed, the report says 0",
     ),
     Cheat(
         "tests deleted, and another report that names them",
