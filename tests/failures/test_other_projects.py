@@ -87,6 +87,19 @@ NO_SCOPE = (
 NO_TAKE = (
     "==== FAILURES ====\n____ test_a ____\na.py:9: in f\nE   AttributeError: 'set' object has no attribute 'take'\n"
 )
+GO_TESTS = (
+    "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/part (0.00s)\n--- FAIL: TestB (0.00s)\nFAIL\nFAIL\tx/a\t0.1s\n"
+    "--- FAIL: TestC (0.00s)\nFAIL\nFAIL\tx/b\t0.1s\nFAIL\n"
+)
+MAVEN_TESTS = (
+    "[ERROR] Tests run: 2, Failures: 2, Errors: 0 <<< FAILURE! -- in x.ATest\n"
+    "[ERROR] Tests run: 1, Failures: 0, Errors: 1 <<< ERROR! -- in x.BTest\n"
+    "[ERROR] Tests run: 3, Failures: 2, Errors: 1, Skipped: 0\n"
+)
+CARGO_TESTS = (
+    "test a::tests::one ... FAILED\ntest b::tests::two ... FAILED\n\n"
+    "test result: FAILED. 1 passed; 2 failed; 0 ignored\n\nerror: test failed, to rerun pass `--lib`\n"
+)
 BANDIT_XML = (
     '<testcase name="x"><error type="HIGH" message="shell=True, security issue.">Test ID: B602 Severity: HIGH\n'
     "CWE: 78\nLocation a.py:3</error></testcase>\n"
@@ -378,6 +391,20 @@ def failing(error: str) -> str:
 def test_many_tests_fail_for_one_line(error: str, removed: str, expected: Category) -> None:
     diff = change("src/walk.ts", removed=removed, added="  return walk(list);", at=2)
     assert category(failing(error), diff) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "files"),
+    [
+        (GO_TESTS, 3, 2),
+        (MAVEN_TESTS, 3, 2),
+        (CARGO_TESTS, 2, 2),
+        ("..FF\ntest result: FAILED. 1 passed; 2 failed; 0 ignored\n\nerror: test failed\n", 2, 1),
+    ],
+)  # fmt: skip
+def test_how_many_tests_fail_in_how_many_places(text: str, count: int, files: int) -> None:
+    (tally,) = [finding for finding in read(text) if finding.kind is Kind.TALLY]
+    assert (tally.count, tally.files) == (count, files)
 
 
 @pytest.mark.parametrize(

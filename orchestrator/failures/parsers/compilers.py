@@ -50,6 +50,7 @@ _GO_NAMES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"use of internal package (\S+) not allowed"), Kind.CONTRACT),
     (re.compile(r"^syntax error|^expected "), Kind.SYNTAX),
 )  # fmt: skip
+_GO_PACKAGE = re.compile(r"FAIL\t(\S+)\t")
 _GO_TEST = re.compile(r"\s*--- FAIL: (\S+) \([\d.]+s\)")
 
 _JAVA = re.compile(
@@ -62,6 +63,8 @@ _JAVA_PRIVATE = re.compile(
     r"^(\w+)(?:\([^)]{0,300}\))? (?:has (?:private|protected) access in|is not public in)|^(\w+) is not visible"
 )
 _JAVA_TALLY = re.compile(r"(?:\[ERROR\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+)")
+_JAVA_CLASS = re.compile(r"<<< (?:FAILURE|ERROR)! --? in (\S{1,300})")
+"""surefire (2.1x-3.5) of each class with a failing test."""
 _JAVA_SYNTAX = re.compile(
     r"^(?:'.' expected|.* expected$|illegal start|reached end of file|unclosed |not a statement|class, interface)"
 )
@@ -105,6 +108,10 @@ def _go(text: str) -> Iterator[Finding]:
     tests = [match[1] for _, line in lines_with(text, "--- FAIL: ") if (match := _GO_TEST.match(line))]
     for test in tests[:FINDINGS_CAP]:
         yield Finding(tool="go", kind=Kind.ASSERTION, code="FAIL", message=f"{test} failed", test_id=test)
+    packages = {match[1] for _, line in lines_with(text, "FAIL\t") if (match := _GO_PACKAGE.match(line))}
+    if tests and packages:
+        whole = sum("/" not in test for test in tests)  # a part of a test (``TestA/part``) is no test of its own
+        yield Finding(tool="go", kind=Kind.TALLY, message="FAIL", count=whole, files=len(packages))
 
 
 def _java(text: str) -> Iterator[Finding]:
@@ -137,12 +144,19 @@ def _java(text: str) -> Iterator[Finding]:
             column=number(match["column"]),
             symbol=symbol,
         )
-    last = None
+    last, classes = None, set()
+    for _, line in lines_with(text, "<<< "):
+        if failed := _JAVA_CLASS.search(line):
+            classes.add(failed[1])
     for _, line in lines_with(text, "Tests run: "):
         last = _JAVA_TALLY.match(line.strip()) or last
     if last and int(last[2][:9]) + int(last[3][:9]):
         yield Finding(
-            tool="maven", kind=Kind.TALLY, message=last[0], count=int(last[2][:9]) + int(last[3][:9]), files=1
+            tool="maven",
+            kind=Kind.TALLY,
+            message=last[0],
+            count=int(last[2][:9]) + int(last[3][:9]),
+            files=max(1, len(classes)),
         )
 
 

@@ -33,6 +33,8 @@ _RUST_MACRO = re.compile(r"cannot find (?:derive macro|macro|attribute|attribute
 _RUST_ABSENT = re.compile(r"no `([^`]{1,200})` in `([^`]{1,200})`")
 _RUST_TEST = re.compile(r"thread '([^']{1,300})'(?: \(\d+\))? panicked at (?:'(.*)', )?(.{1,300}?):(\d+):(\d+):?$")
 _RUST_TALLY = re.compile(r"test result: FAILED\. \d+ passed; (\d+) failed")
+_RUST_MODULE = re.compile(r"test (\S{1,300}?)(?:::\w{1,100})? \.\.\. FAILED")
+"""The module of a test; libtest says it of each unless it is quiet."""
 _RUST_SYNTAX = re.compile(
     r"^(?:expected |this file contains an un|unexpected closing|mismatched closing|unterminated "
     r"|unknown start of token|missing |prefix |character literal)"
@@ -94,9 +96,12 @@ def _rust(text: str) -> Iterator[Finding]:
                 file=posix(match[3]),
                 line=number(match[4]),
             )
-    for _, line in lines_with(text, "test result: FAILED"):
-        if match := _RUST_TALLY.search(line):
-            yield Finding(tool="cargo", kind=Kind.TALLY, message=line.strip(), count=number(match[1]) or 0, files=1)
+    modules = {match[1] for _, line in lines_with(text, " ... FAILED") if (match := _RUST_MODULE.match(line))}
+    failed = [match for _, line in lines_with(text, "test result: FAILED") if (match := _RUST_TALLY.search(line))]
+    if failed:
+        count = sum(number(match[1]) or 0 for match in failed)
+        files = max(len(failed), len(modules), 1)
+        yield Finding(tool="cargo", kind=Kind.TALLY, message=failed[-1][0], count=count, files=files)
 
 
 def _rust_finding(text: str, start: int, match: re.Match[str]) -> Finding:
