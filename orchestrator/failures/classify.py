@@ -26,6 +26,9 @@ _NAMES = frozenset(
         Kind.CYCLE,
     }
 )
+_GO_ON = frozenset({"pylint", "pyright", "tsc"})
+_LOST = frozenset({Kind.UNDEFINED_NAME, Kind.MISSING_MODULE, Kind.MISSING_EXPORT, Kind.MISSING_ATTRIBUTE})
+"""Tools that go on after a syntax error, and what they then say of lines that nobody touched."""
 _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
 _DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
 _EXPECTATIONS = frozenset({Kind.ASSERTION, Kind.TEST_TIMEOUT})
@@ -147,14 +150,16 @@ def _without_consequences(findings: Sequence[Finding], resolver: Resolver, table
     headless = resolver.include_removed() and any(
         finding.tool == "cc" and finding.kind is Kind.UNDEFINED_NAME for finding in findings
     )
-    unread = {finding.tool for finding in findings if finding.kind is Kind.SYNTAX and finding.tool == "pylint"}
+    unread = {
+        finding.tool
+        for finding in findings
+        if finding.kind is Kind.SYNTAX and finding.tool in _GO_ON
+        and not ((finding.tool, finding.file) in forms and _is_quoted(finding, resolver, forms))
+    }  # fmt: skip
     kept = []
     for finding in findings:
-        if finding.tool in unread and finding.kind in {
-            Kind.MISSING_EXPORT,
-            Kind.MISSING_MODULE,
-            Kind.MISSING_ATTRIBUTE,
-        }:
+        written = finding.tool != "pylint" and resolver.diff.added(finding.file, finding.line)
+        if finding.tool in unread and finding.kind in _LOST and not written:
             continue  # what a module that cannot be parsed is said to lack
         follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
         same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines

@@ -59,6 +59,10 @@ NO_LITERAL = (
     '/r/a.py:3:18 - error: "l" is not defined (reportUndefinedVariable)\n'
     "/r/a.py:3:23 - error: Expected expression\n"
 )
+UNPARSED = (
+    "/r/a.py:2:9 - error: Expected expression\n"
+    '/r/__init__.py:1:16 - error: "Queue" is unknown import symbol (reportAttributeAccessIssue)\n'
+)
 NO_OVERLOAD = (
     'a.py:9: error: No overload variant of "fromkeys" of "dict" matches argument types "list[int]", "int"  '
     "[call-overload]\n"
@@ -147,6 +151,13 @@ TREES: dict[str, dict[str, str]] = {
             NO_LITERAL,
             change("a.py", removed="from typing import Any, Literal", added="from typing import Any"),
             TRIVIAL,
+        ),
+        # what a module that does not parse is said to lack, on lines that nobody touched
+        (
+            "stack",
+            UNPARSED,
+            change("a.py", removed="    def take(self):", added="    def take(self:", at=2),
+            TACTICAL,
         ),
         # the import that closes a circle asks for a name that is not there; for one that is
         (
