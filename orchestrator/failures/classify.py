@@ -6,10 +6,11 @@ Each failure carries the rule that decided it. The iteration takes the gravest.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
+from orchestrator.failures.consequences import without_consequences
 from orchestrator.failures.finding import ENVIRONMENT, Finding, Kind
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.rules.evidence import Verdict
@@ -26,9 +27,6 @@ _NAMES = frozenset(
         Kind.CYCLE,
     }
 )
-_GO_ON = frozenset({"pylint", "pyright", "tsc"})
-_LOST = frozenset({Kind.UNDEFINED_NAME, Kind.MISSING_MODULE, Kind.MISSING_EXPORT, Kind.MISSING_ATTRIBUTE})
-"""Tools that go on after a syntax error, and what they then say of lines that nobody touched."""
 _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
 _DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
 _EXPECTATIONS = frozenset({Kind.ASSERTION, Kind.TEST_TIMEOUT})
@@ -49,7 +47,7 @@ _SUMMARIES = frozenset({Kind.TALLY, Kind.NO_TESTS})
 
 def classify(findings: Sequence[Finding], resolver: Resolver, tables: Tables, check: CheckKind) -> tuple[Failure, ...]:
     """A failure for each finding that stands for itself; consequences of another and summaries are left out."""
-    kept = _errors_only(_without_consequences(findings, resolver, tables))
+    kept = _errors_only(without_consequences(findings, resolver, tables))
     judged = [(finding, _judge(finding, resolver, tables)) for finding in kept if finding.kind not in _SUMMARIES]
     judged = _without_aftermath(judged, resolver)
     grave = _regressions(kept, judged, resolver, tables)
@@ -126,58 +124,6 @@ def _errors_only(findings: Sequence[Finding]) -> list[Finding]:
     """Warnings count only where nothing is an error (``--max-warnings 0``)."""
     errors = [finding for finding in findings if not finding.warning]
     return errors if any(finding.kind not in _SUMMARIES for finding in errors) else list(findings)
-
-
-def _without_consequences(findings: Sequence[Finding], resolver: Resolver, tables: Tables) -> list[Finding]:
-    """Type errors that only follow from a name that does not resolve in the same file, or on the same line; and the
-    texts of a ``Literal`` that is not imported, which are then taken for names.
-    """
-    lost = {
-        (finding.tool, finding.file)
-        for finding in findings
-        if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
-    }
-    lines = {
-        (finding.tool, finding.file, finding.line)
-        for finding in findings
-        if finding.kind in {Kind.UNDEFINED_NAME, Kind.MISSING_MODULE}
-    }
-    forms = {
-        place
-        for finding in findings if finding.symbol == "Literal"
-        for place in ((finding.tool, finding.file), (finding.tool, finding.file, finding.line))
-    }  # fmt: skip
-    headless = resolver.include_removed() and any(
-        finding.tool == "cc" and finding.kind is Kind.UNDEFINED_NAME for finding in findings
-    )
-    unread = {
-        finding.tool
-        for finding in findings
-        if finding.kind is Kind.SYNTAX and finding.tool in _GO_ON
-        and not ((finding.tool, finding.file) in forms and _is_quoted(finding, resolver, forms))
-    }  # fmt: skip
-    kept = []
-    for finding in findings:
-        written = finding.tool != "pylint" and resolver.diff.added(finding.file, finding.line)
-        if finding.tool in unread and finding.kind in _LOST and not written:
-            continue  # what a module that cannot be parsed is said to lack
-        follows = (finding.tool, finding.file) in lost and finding.code in tables.consequences.get(finding.tool, ())
-        same_line = finding.kind is Kind.TYPE and (finding.tool, finding.file, finding.line) in lines
-        text = finding.kind in {Kind.UNDEFINED_NAME, Kind.SYNTAX} and (finding.tool, finding.file) in forms
-        knock_on = headless and finding.tool == "cc" and finding.kind is not Kind.UNDEFINED_NAME
-        if knock_on and not resolver.diff.added(finding.file, finding.line):
-            continue  # what lines that nobody touched would need the lost header for
-        if not follows and not same_line and not (text and _is_quoted(finding, resolver, forms)):
-            kept.append(finding)
-    return kept
-
-
-def _is_quoted(finding: Finding, resolver: Resolver, forms: Container[tuple[object, ...]]) -> bool:
-    """An empty text is a syntax error to pyright (1.1). Without the line at hand it is the one ``Literal`` is on."""
-    line, symbol = resolver.line_text(finding), finding.symbol or ""
-    if not line:
-        return (finding.tool, finding.file, finding.line) in forms and symbol != "Literal"
-    return "Literal[" in line and (f'"{symbol}"' in line or f"'{symbol}'" in line)
 
 
 def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver) -> list[tuple[Finding, Verdict]]:
