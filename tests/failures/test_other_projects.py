@@ -135,7 +135,7 @@ TREES: dict[str, dict[str, str]] = {
     "stack": {"a.py": STACK},
     "go": {"go.mod": "module example.com/kv\n\nrequire golang.org/x/text v0.14.0\n", "main.go": "package main\n"},
     "queue": {"include/queue.h": "typedef int queue_t;\n", "tests/test_queue.c": "int main(void) { return 0; }\n"},
-    "bag": {"bag.js": "import assert from 'node:assert/strict';\nassert.includes([1], 1);\n", "lru.ts": "x();\n"},
+    "bag": {"bag.js": "import assert from 'node:assert';\nassert.includes([1], 1);\n", "lru.ts": "x();\nMark.KEY;\n"},
     "flake8": {".flake8": "[flake8\nmax-line-length = 100\n", "a.py": "x = 1\n"},
     "npm": {"package.json": '{ "private": true,, }\n'},
     "declared": {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["httpx", "fastledger"]\n', "a.py": "x\n"},
@@ -250,6 +250,12 @@ TREES: dict[str, dict[str, str]] = {
             NO_THIS,
             change("lru.ts", added="this.rehydrateBucket('a');"),
             INVENTED,
+        ),
+        (
+            "bag",
+            NO_THIS.replace("rehydrateBucket", "KEY").replace(":1:", ":2:"),
+            change("marks.ts", removed="export const Mark = make();", added="const Mark = make();"),
+            STRATEGIC,
         ),
         # configurations that a change left unreadable, and of which their tool says nothing
         ("flake8", "a.py:1:80: E501 line too long (85 > 79)\n", change(".flake8", added="[flake8"), ENVIRONMENT),

@@ -144,6 +144,9 @@ def null_access(evidence: Evidence, finding: Finding) -> Verdict:
         if not own and not node().any_member(name) and not evidence.definition_removed(name):
             why = f"`{name}` is asked of `this`, and nothing{evidence.where()} has it"
             return Verdict(Category.HALLUCINATION, why, evidence.near_members(finding, language))
+    held = re.search(r"([A-Za-z_$][\w$]*)\s*\??\.\s*" + re.escape(name) + r"\b", evidence.line_text(finding))
+    if held and evidence.written(finding) is False and evidence.definition_removed(held[1]):
+        return Verdict(Category.STRATEGIC, f"the change removed `{held[1]}`, of which `{name}` is asked")
     if language == "javascript" and evidence.written(finding) is False and evidence.entry_shrunk():
         return Verdict(Category.STRATEGIC, f"the change removed public exports; `{name}` is asked of one that is gone")
     return Verdict(Category.TACTICAL, f"`{name}` is asked of a value that is not there")
