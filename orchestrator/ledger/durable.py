@@ -44,7 +44,8 @@ def write_whole(path: Path, content: bytes) -> None:
         _write_synced(beside, content)
         crash_point("file.written", kind)
         beside.replace(path)
-    except OSError:
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a write by its descriptor does not say where
         with suppress(OSError):
             beside.unlink()
         raise

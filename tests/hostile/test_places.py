@@ -48,8 +48,9 @@ for _ in range(2):
 journal.close()
 try:
     write_whole(place / "kept", b"z" * 40_000)
-except OSError:
+except OSError as error:
     print((place / "kept").read_text(), len(read_journal(journal.path).entries) == written > 5)
+    print(error.filename == str(place / "kept"), sorted(path.name for path in place.iterdir()))
 (place / "ballast").unlink()
 on = Journal.reopen(journal.path, SystemClock())
 on.append("note", sync=True, text="room again")
@@ -66,7 +67,8 @@ def test_a_full_file_system_ends_the_journal_and_loses_nothing(tmp_path: Path) -
     done = subprocess.run(argv, cwd=REPOSITORY, env=_environment(), capture_output=True, text=True, check=False)
     said = done.stdout.splitlines()
     assert "could not be written" in said[0], done.stderr
-    assert said[1:] == ["refused", "refused", "as it was True", "1"]
+    whole = "True ['ballast', 'journal.jsonl', 'kept']"
+    assert said[1:] == ["refused", "refused", "as it was True", whole, "1"], "nothing half written stays"
 
 
 def _environment() -> dict[str, str]:
