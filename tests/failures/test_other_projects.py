@@ -136,6 +136,7 @@ TREES: dict[str, dict[str, str]] = {
     "go": {"go.mod": "module example.com/kv\n\nrequire golang.org/x/text v0.14.0\n", "main.go": "package main\n"},
     "queue": {"include/queue.h": "typedef int queue_t;\n", "tests/test_queue.c": "int main(void) { return 0; }\n"},
     "bag": {"bag.js": "import assert from 'node:assert';\nassert.includes([1], 1);\n", "lru.ts": "x();\nMark.KEY;\n"},
+    "kept": {"use.ts": "read(x);\n", "b.ts": "import { Kept } from './marks';\n", "marks.ts": "const Kept = 1;\n"},
     "flake8": {".flake8": "[flake8\nmax-line-length = 100\n", "a.py": "x = 1\n"},
     "npm": {"package.json": '{ "private": true,, }\n'},
     "declared": {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["httpx", "fastledger"]\n', "a.py": "x\n"},
@@ -255,6 +256,12 @@ TREES: dict[str, dict[str, str]] = {
             "bag",
             NO_THIS.replace("rehydrateBucket", "KEY").replace(":1:", ":2:"),
             change("marks.ts", removed="export const Mark = make();", added="const Mark = make();"),
+            STRATEGIC,
+        ),
+        (
+            "kept",
+            NO_THIS.replace("rehydrateBucket", "KEY").replace("lru.ts", "use.ts"),
+            change("marks.ts", removed="export const Kept = make();", added="const Kept = make();"),
             STRATEGIC,
         ),
         # configurations that a change left unreadable, and of which their tool says nothing

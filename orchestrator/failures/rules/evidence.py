@@ -31,6 +31,7 @@ _ENTRY = re.compile(r"(?:^|/)(?:__init__\.pyi?|index\.[mc]?[jt]sx?|main\.[mc]?[j
 
 _HEADER = re.compile(r"\.(?:h|hh|hpp|hxx|inc|ipp)$")
 _INCLUDE = re.compile(r"\s*#\s*include\b")
+_EXPORTED = re.compile(r"export\s+(?:async\s+)?(?:function\*?|const|let|var|class|enum)\s+([\w$]+)")
 _PREFIX, _POOL_FILES = 4, 60
 """Letters a suggestion shares with the name, and files its names are taken from."""
 _IMPORT_LIST = re.compile(r"^(?:import\b[^\n]*\{|from\b[^\n]*\()[ \t\r]*$", re.MULTILINE)
@@ -111,6 +112,18 @@ class Evidence:
             ]
             if lines and _ENTRY.search(path) and not any("export" in line for line in entry.added.values()):
                 return True
+        return False
+
+    def export_dropped(self) -> bool:
+        """The change took the ``export`` from a value that another file of the tree still imports: it is undefined."""
+        for path, entry in self.diff.files.items():
+            names = {match[1] for line in entry.removed.values() if (match := _EXPORTED.match(line))}
+            names -= {match[1] for line in entry.added.values() if (match := _EXPORTED.match(line))}
+            for name in names if self.has_tree else ():
+                for other in self.index.holding(name, "javascript"):
+                    bound = self.index.summary(other).names.get(name)
+                    if other != path and bound and bound.module and self.index.resolve(bound.module, other) == path:
+                        return True
         return False
 
     def star_removed(self, name: str) -> bool:

@@ -147,7 +147,8 @@ def null_access(evidence: Evidence, finding: Finding) -> Verdict:
     held = re.search(r"([A-Za-z_$][\w$]*)\s*\??\.\s*" + re.escape(name) + r"\b", evidence.line_text(finding))
     if held and evidence.written(finding) is False and evidence.definition_removed(held[1]):
         return Verdict(Category.STRATEGIC, f"the change removed `{held[1]}`, of which `{name}` is asked")
-    if language == "javascript" and evidence.written(finding) is False and evidence.entry_shrunk():
+    shrunk = evidence.entry_shrunk() or evidence.export_dropped()
+    if language == "javascript" and evidence.written(finding) is False and shrunk:
         return Verdict(Category.STRATEGIC, f"the change removed public exports; `{name}` is asked of one that is gone")
     return Verdict(Category.TACTICAL, f"`{name}` is asked of a value that is not there")
 
