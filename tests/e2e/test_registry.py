@@ -80,8 +80,8 @@ def test_on_pause_pauses_before_the_phase_and_a_resume_has_a_new_window(tmp_path
     ended = place.orchestrate("resume", "--state", "runs", "--set", "on_pause=pause", "--sandbox", "none", *telling)
     assert ended.code == 0, ended.err + ended.out
     paused, over = (tmp_path / "told").read_text().splitlines()
-    assert "has paused (pause-advised): 0 of 1 tasks delivered" in paused
-    assert over.endswith("has ended: 1 of 1 tasks delivered, 0 wait for a human")
+    assert "has paused (pause-advised): 0 of 1 task delivered" in paused
+    assert over.endswith("has ended: 1 of 1 task delivered, 0 wait for a human")
     assert place.statuses() == {"double": "delivered"}
     assert json.loads(the_file(place).read_text())["features"][-1]["session_count"] == 2
 

@@ -114,4 +114,5 @@ class AnthropicLlm:
                     max_retries=0,
                     http_client=new_client(self._base_url),
                 )
+                _ = self._client.messages  # loads it: an import is no part of an attempt's time
             return self._client
