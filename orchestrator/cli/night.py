@@ -18,7 +18,7 @@ from orchestrator.cli.live import open_listener
 from orchestrator.cli.outlet import abandon
 from orchestrator.cli.plan import outlook_of, will_not_fit
 from orchestrator.cli.report import write_again, write_papers_again
-from orchestrator.cli.runs import read_run
+from orchestrator.cli.runs import FoundRun, read_run
 from orchestrator.domain.errors import (
     ExitCode,
     JournalError,
@@ -42,6 +42,9 @@ from orchestrator.reports.rebuild import summary_of
 from orchestrator.reports.route import night_table
 from orchestrator.runner import run_night
 from orchestrator.wiring import Session, Wanted, begin, open_session
+
+HELD = 1000
+"""Entries that a report may hold at once, some 30 tasks: 3 MiB."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -196,7 +199,13 @@ def _write_papers(night: Night, task: str) -> None:
 
 
 def _write_reports(session: Session, papers_of: str | None = None) -> None:
-    _guarded(session, lambda: write_again(read_run(session.night.folder), papers_of))
+    _guarded(session, lambda: write_again(_told(session.night), papers_of))
+
+
+def _told(night: Night) -> FoundRun:
+    """The run as its journal tells it: a long one is read as it is gone through, since what it took stays taken."""
+    entries = night.journal.entries
+    return read_run(night.folder) if len(entries) <= HELD else FoundRun(folder=night.folder, entries=entries)
 
 
 def _guarded(session: Session, write: Callable[[], object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,8 @@ class FoundRun:
     """A run on disk."""
 
     folder: Path
-    entries: tuple[Mapping[str, Any], ...]
-    good_bytes: int
+    entries: Sequence[Mapping[str, Any]]
+    good_bytes: int = 0
     """How far the journal was read; what follows is being written, or torn."""
 
 

@@ -52,13 +52,15 @@ def read_inputs(
     folder: Path, summary: RunSummary, entries: Sequence[Entry], read_gate: GateReader | None = None
 ) -> ReportInputs:
     """What the run's folder and journal say beside the summary; ``read_gate`` reads a gate.json."""
-    by_task: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_task.setdefault(str(entry.get("task", "")), []).append(entry)
+    by_task: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        by_task.setdefault(str(entry.get("task", "")), []).append(place)
     asked = acceptance_by_task(tasks_file(folder))
     details = {
         task.id: replace(
-            read_detail(folder / "tasks" / task.id, task.id, by_task.get(task.id, ()), read_gate),
+            read_detail(
+                folder / "tasks" / task.id, task.id, [entries[place] for place in by_task.get(task.id, ())], read_gate
+            ),
             acceptance=asked.get(task.id, ()),
         )
         for task in summary.tasks
