@@ -225,12 +225,11 @@ def parse(name: str, argv: list[str]) -> Namespace:
 
 def run(name: str, argv: list[str]) -> int:
     """Parse the arguments, import the command, run it."""
-    import gc
     from importlib import import_module
 
+    from orchestrator.loading import Loading
+
     arguments = parse(name, argv)
-    gc.disable()  # nothing becomes garbage while modules are loaded, and none of them ever does: a tenth of the start
-    module = import_module(f"orchestrator.cli.{COMMANDS[name].module or name}")
-    gc.freeze()
-    gc.enable()
+    with Loading():
+        module = import_module(f"orchestrator.cli.{COMMANDS[name].module or name}")
     return int(module.run(arguments))

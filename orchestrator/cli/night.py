@@ -33,6 +33,7 @@ from orchestrator.landing.outlook import plan_at_end
 from orchestrator.ledger.journal import Journal
 from orchestrator.ledger.registry_history import CALIBRATED
 from orchestrator.ledger.registry_track import track, words
+from orchestrator.ledger.shelf import in_order
 from orchestrator.logs import get_logger
 from orchestrator.pipeline.night import Night
 from orchestrator.policy.outlook import Outlook
@@ -191,9 +192,9 @@ def _reporter(session: Session) -> Callable[[TaskOutcome], None]:
 
 def _write_papers(night: Night, task: str) -> None:
     journal = night.journal
-    told = [*journal.of_type("run:started"), *journal.of_type("session:started")]
+    began = journal.of_type("run:started"), journal.of_type("session:started")
     first = [entry for entry in islice(journal.of_type(CALIBRATED), 1) if entry.get("task") != task]
-    entries = sorted([*told, *first, *journal.of_task(task)], key=lambda entry: int(entry["seq"]))
+    entries = in_order(*began, first, journal.of_task(task))
     asked = next((one.acceptance for one in night.batch.tasks if one.id == task), ())
     write_papers_again(night.folder, entries, asked)
 

@@ -11,22 +11,12 @@ from dataclasses import replace
 
 from orchestrator.domain.failure import Category, CheckKind, Failure
 from orchestrator.failures.consequences import without_consequences
-from orchestrator.failures.finding import ENVIRONMENT, Finding, Kind
+from orchestrator.failures.finding import ENVIRONMENT, NAMES, Finding, Kind
 from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.rules.evidence import Verdict
 from orchestrator.failures.tables import Tables
 
 RUNNERS = frozenset({"pytest", "unittest", "jest", "vitest", "mocha", "node:test", "cargo", "go", "maven"})
-_NAMES = frozenset(
-    {
-        Kind.UNDEFINED_NAME,
-        Kind.MISSING_MODULE,
-        Kind.MISSING_EXPORT,
-        Kind.MISSING_ATTRIBUTE,
-        Kind.UNKNOWN_KEYWORD,
-        Kind.CYCLE,
-    }
-)
 _AT_RUN_TIME = frozenset({Kind.EXCEPTION, Kind.NULL_ACCESS, Kind.ARITY, Kind.SYNTAX, Kind.TYPE})
 _DELIBERATE = frozenset({Kind.ASSERTION, Kind.RAISED, Kind.TEST_TIMEOUT})
 _EXPECTATIONS = frozenset({Kind.ASSERTION, Kind.TEST_TIMEOUT})
@@ -134,7 +124,7 @@ def _without_aftermath(judged: list[tuple[Finding, Verdict]], resolver: Resolver
         finding.symbol
         for finding, verdict in judged
         if finding.tool in RUNNERS
-        and finding.kind in _NAMES
+        and finding.kind in NAMES
         and finding.symbol
         and verdict.category is not Category.TACTICAL
     }
@@ -177,7 +167,7 @@ def _one_bug(tests: list[Finding], resolver: Resolver) -> bool:
     if resolver.view.change_known:
         placed = [finding for finding in placed if resolver.diff.added(finding.file, finding.line)]
         deliberate = any(finding.kind is Kind.RAISED and _refuses(finding) for finding in placed)
-        altered = any(finding.kind not in _NAMES and resolver.altered(finding) for finding in placed)
+        altered = any(finding.kind not in NAMES and resolver.altered(finding) for finding in placed)
         return len({(finding.file, finding.line) for finding in placed}) == 1 and not deliberate and not altered
     return len({(finding.file, finding.line, finding.message) for finding in tests}) == 1
 

@@ -10,8 +10,9 @@ from orchestrator.failures.resolve import Resolver
 from orchestrator.failures.tables import Tables
 
 _GO_ON = frozenset({"pylint", "pyright", "tsc"})
+"""Tools that go on after a syntax error."""
 _LOST = frozenset({Kind.UNDEFINED_NAME, Kind.MISSING_MODULE, Kind.MISSING_EXPORT, Kind.MISSING_ATTRIBUTE})
-"""Tools that go on after a syntax error, and what they then say of lines that nobody touched."""
+"""What they then say of lines that nobody touched."""
 _UNRESOLVED = frozenset({Kind.UNDEFINED_NAME, Kind.MISSING_MODULE})
 
 Place = tuple[str, str | None] | tuple[str, str | None, int | None]

@@ -73,6 +73,17 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+NAMES = frozenset(
+    {
+        Kind.UNDEFINED_NAME,
+        Kind.MISSING_MODULE,
+        Kind.MISSING_EXPORT,
+        Kind.MISSING_ATTRIBUTE,
+        Kind.UNKNOWN_KEYWORD,
+        Kind.CYCLE,
+    }
+)
+"""Findings about a name that is not to be had where it is asked for."""
 ENVIRONMENT = frozenset(
     {
         Kind.BROKEN_CONFIG,

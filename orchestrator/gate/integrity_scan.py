@@ -99,15 +99,12 @@ def _hidden(path: str, before: str, after: str | None, changes: Iterable[DiffLin
             continue
         file = next((one for one in written if matches(one.removeprefix(start), pattern)), None)
         if file is not None:
-            yield Failure(
-                check=CheckKind.SCOPE,
-                tool="gate",
-                message=f"{path} ignores {file}, which this change writes: linters would pass over it",
-                category=Category.TACTICAL,
-                code="hidden",
-                file=path,
-                line=number,
-                why="what is delivered is what the gate has seen (I10)",
+            yield _stop(
+                "hidden",
+                f"{path} ignores {file}, which this change writes: linters would pass over it",
+                path,
+                number,
+                "what is delivered is what the gate has seen (I10)",
             )
 
 
@@ -124,43 +121,42 @@ def _beyond(found: Iterable[Suppression], exempt: Mapping[str, int]) -> tuple[Su
 
 def _suppressed(found: list[Suppression]) -> Iterator[Failure]:
     for one in found:
-        yield Failure(
-            check=CheckKind.SCOPE,
-            tool="gate",
-            message=f"`{one.what}` silences a check: mend what it hides and leave the comment out",
-            category=Category.TACTICAL,
-            code="suppression",
-            file=one.path,
-            line=one.line,
-            symbol=one.what,
-            why="no new suppression comments (I10); `allow` on the task lifts it for the files it names",
+        yield _stop(
+            "suppression",
+            f"`{one.what}` silences a check: mend what it hides and leave the comment out",
+            one.path,
+            one.line,
+            "no new suppression comments (I10); `allow` on the task lifts it for the files it names",
+            one.what,
         )
 
 
 def _weakened(path: str, found: Sequence[Weakening]) -> Iterator[Failure]:
     shown = "; ".join(one.what for one in found[:_SHOWN])
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    yield Failure(
-        check=CheckKind.SCOPE,
-        tool="gate",
-        message=f"{path} proves less than on the base: {shown}{more}",
-        category=Category.TACTICAL,
-        code="weakened",
-        file=path,
-        line=found[0].line,
-        why="tests of the base stay as strong as they are (I10)",
+    yield _stop(
+        "weakened",
+        f"{path} proves less than on the base: {shown}{more}",
+        path,
+        found[0].line,
+        "tests of the base stay as strong as they are (I10)",
     )
 
 
 def _reaching(path: str, one: Reach) -> Failure:
+    why = "what judges a change is none of its own (I10); `allow` on the task lifts it for the files it names"
+    return _stop(one.code, f"{path} {one.what}", path, one.line, why, one.symbol)
+
+
+def _stop(code: str, message: str, path: str, line: int, why: str, symbol: str | None = None) -> Failure:
     return Failure(
         check=CheckKind.SCOPE,
         tool="gate",
-        message=f"{path} {one.what}",
+        message=message,
         category=Category.TACTICAL,
-        code=one.code,
+        code=code,
         file=path,
-        line=one.line,
-        symbol=one.symbol,
-        why="what judges a change is none of its own (I10); `allow` on the task lifts it for the files it names",
+        line=line,
+        symbol=symbol,
+        why=why,
     )

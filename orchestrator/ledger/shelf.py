@@ -12,7 +12,8 @@ import threading
 import weakref
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, overload
 
 Entry = dict[str, Any]
@@ -104,6 +105,11 @@ class Shelf:
 def _note(seqs: array[int], seq: int) -> None:
     if not seqs or seqs[-1] != seq:
         seqs.append(seq)
+
+
+def in_order(*parts: Iterable[Entry]) -> list[Entry]:
+    """Entries of several kinds, as they were written."""
+    return sorted(chain.from_iterable(parts), key=lambda entry: int(entry["seq"]))
 
 
 class Entries(Sequence[Entry]):

@@ -8,9 +8,9 @@ from orchestrator.domain.errors import PausedError
 from orchestrator.domain.outcome import TaskOutcome, TaskStatus
 from orchestrator.domain.task import Phase
 from orchestrator.ledger.charges import charge_of
-from orchestrator.ledger.journal import Entry
 from orchestrator.ledger.registry import Change, RegistryError
 from orchestrator.ledger.registry_history import CALIBRATED, feature_of
+from orchestrator.ledger.shelf import Entry, in_order
 from orchestrator.logs import get_logger
 from orchestrator.pipeline.night import Night
 from orchestrator.pipeline.work import Work
@@ -50,8 +50,8 @@ def calibrate(night: Night, outcome: TaskOutcome) -> None:
 def _told_of(night: Night, task: str) -> list[Entry]:
     """What a feature is made of: the run's start, its sessions, and when the task was begun in them."""
     journal = night.journal
-    found = [*journal.of_type("run:started"), *journal.of_type("session:started")]
-    return sorted([*found, *journal.of_type("task:started", task)], key=lambda entry: int(entry["seq"]))
+    began = journal.of_type("run:started"), journal.of_type("session:started")
+    return in_order(*began, journal.of_type("task:started", task))
 
 
 def catch_up(night: Night) -> None:

@@ -101,24 +101,24 @@ def claude_code(output: str) -> Said:
 
 
 def _claude_model(used: Mapping[str, Any]) -> Usage:
-    read, written = _count(used, "cacheReadInputTokens"), _count(used, "cacheCreationInputTokens")
-    return Usage(
-        input_tokens=_count(used, "inputTokens") + read + written,
-        output_tokens=_count(used, "outputTokens"),
-        cached_tokens=read,
-        cache_write_tokens=written,
-        searches=_count(used, "webSearchRequests"),
-    )
+    names = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "webSearchRequests")
+    return _claude_usage(*(_count(used, name) for name in names))
 
 
 def _claude_turns(used: Mapping[str, Any]) -> Usage:
-    read, written = _count(used, "cache_read_input_tokens"), _count(used, "cache_creation_input_tokens")
+    names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    searches = _count(_mapping(used.get("server_tool_use")), "web_search_requests")
+    return _claude_usage(*(_count(used, name) for name in names), searches=searches)
+
+
+def _claude_usage(fresh: int, output: int, read: int, written: int, searches: int) -> Usage:
+    """What the cache gave and took counts as input here; Anthropic tells it apart."""
     return Usage(
-        input_tokens=_count(used, "input_tokens") + read + written,
-        output_tokens=_count(used, "output_tokens"),
+        input_tokens=fresh + read + written,
+        output_tokens=output,
         cached_tokens=read,
         cache_write_tokens=written,
-        searches=_count(_mapping(used.get("server_tool_use")), "web_search_requests"),
+        searches=searches,
     )
 
 

@@ -6,13 +6,13 @@ everything else here, so what it overlaps with is waiting: for processes, the di
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import suppress
 from importlib import import_module
 
 from orchestrator.adapters.reexports import sparingly
+from orchestrator.loading import Loading
 
 _MODULES = {
     "google": ("google.genai", "google.genai.models"),
@@ -37,22 +37,8 @@ def anthropic_sparingly() -> None:
     sparingly("anthropic", "types", "resources")
 
 
-@contextmanager
-def loading() -> Iterator[None]:
-    """Modules are loaded: nothing becomes garbage meanwhile, and what is loaded stays, so neither is looked for.
-
-    A fifth of the loading's time (measured). Where several threads load, the first to end lets the collector go on.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def _load(adapters: Collection[str]) -> None:
-    with loading():
+    with Loading():
         for adapter in adapters:
             if adapter == "anthropic":
                 anthropic_sparingly()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from orchestrator.failures.finding import Finding, Kind
+from orchestrator.failures.finding import NAMES, Finding, Kind
 from orchestrator.failures.output import FINDINGS_CAP
 from orchestrator.failures.parsers.pytest_errors import exception
 
@@ -77,19 +77,7 @@ class Report:
             self.seen.add(first)
 
 
-_CAUSES = frozenset(
-    {
-        Kind.UNDEFINED_NAME,
-        Kind.MISSING_MODULE,
-        Kind.MISSING_EXPORT,
-        Kind.MISSING_ATTRIBUTE,
-        Kind.UNKNOWN_KEYWORD,
-        Kind.CYCLE,
-        Kind.NETWORK,
-        Kind.DISK,
-        Kind.MEMORY,
-    }
-)
+_CAUSES = NAMES | {Kind.NETWORK, Kind.DISK, Kind.MEMORY}
 _CONSEQUENCES = frozenset({Kind.RAISED, Kind.EXCEPTION, Kind.ASSERTION})
 
 
