@@ -101,14 +101,23 @@ def claude_code(output: str) -> Said:
 
 
 def _claude_model(used: Mapping[str, Any]) -> Usage:
-    names = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "webSearchRequests")
-    return _claude_usage(*(_count(used, name) for name in names))
+    return _claude_usage(
+        _count(used, "inputTokens"),
+        _count(used, "outputTokens"),
+        _count(used, "cacheReadInputTokens"),
+        _count(used, "cacheCreationInputTokens"),
+        _count(used, "webSearchRequests"),
+    )
 
 
 def _claude_turns(used: Mapping[str, Any]) -> Usage:
-    names = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-    searches = _count(_mapping(used.get("server_tool_use")), "web_search_requests")
-    return _claude_usage(*(_count(used, name) for name in names), searches=searches)
+    return _claude_usage(
+        _count(used, "input_tokens"),
+        _count(used, "output_tokens"),
+        _count(used, "cache_read_input_tokens"),
+        _count(used, "cache_creation_input_tokens"),
+        _count(_mapping(used.get("server_tool_use")), "web_search_requests"),
+    )
 
 
 def _claude_usage(fresh: int, output: int, read: int, written: int, searches: int) -> Usage:
